@@ -1,0 +1,1 @@
+"""Digits: MNIST on disk, and ink turned into what a network gets."""

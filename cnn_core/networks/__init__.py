@@ -1,0 +1,1 @@
+"""Networks: named, described, built, loaded, and at any moment of their training."""

@@ -1,0 +1,73 @@
+"""A network's film: its weights at chosen training steps, one file a frame."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from cnn_core.errors import DataError, UnknownStep
+
+Weights = dict[str, dict[str, NDArray[np.float32]]]
+"""Weights by layer, then by name: ``weights["conv_1"]["kernel"]``."""
+
+
+class Film:
+    """The frames in a folder, ``<step>.safetensors`` each, with names ``layer/weight``.
+
+    Frames may be stored in float16 to save room; they are read as float32.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The steps there are frames for, rising."""
+        return tuple(sorted(int(file.stem) for file in self.folder.glob("*.safetensors")))
+
+    def at(self, step: int) -> Weights:
+        """The weights at `step`, read from disk.
+
+        Raises
+        ------
+        UnknownStep : there is no such frame.
+        DataError : the frame is damaged.
+        """
+        file = self.folder / f"{step}.safetensors"
+        if step not in self.steps:
+            raise UnknownStep(
+                f"There is no frame at step {step}. Recorded steps: "
+                f"{', '.join(map(str, self.steps))}."
+            )
+        try:
+            arrays = load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"The film frame {file.name} is damaged: {error}.") from error
+        weights: Weights = {}
+        for name, array in arrays.items():
+            layer, weight = name.rsplit("/", 1)
+            as_float32 = array.astype(np.float32)
+            as_float32.setflags(write=False)
+            weights.setdefault(layer, {})[weight] = as_float32
+        return weights
+
+    def write(
+        self, step: int, weights: Mapping[str, Mapping[str, NDArray]], dtype: str = "float32"
+    ) -> None:
+        """Add the frame of `step`, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            f"{layer}/{name}": np.ascontiguousarray(array, dtype)
+            for layer, named in weights.items()
+            for name, array in named.items()
+        }
+        file = self.folder / f"{step}.safetensors"
+        unfinished = file.with_suffix(".unfinished")
+        save_file(arrays, unfinished)
+        os.replace(unfinished, file)
+        self.__dict__.pop("steps", None)

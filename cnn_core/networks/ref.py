@@ -1,0 +1,21 @@
+"""The name of a network at a moment."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NetworkRef:
+    """Which network, frozen at which training step, with which units switched off.
+
+    The cache key everywhere; small enough for a link.
+
+    Attributes
+    ----------
+    id : the network's name, e.g. ``"classic"``.
+    step : a training step that its film holds; 0 is the random start.
+    lesion : ``(layer, unit)`` pairs that are switched off, sorted.
+    """
+
+    id: str
+    step: int
+    lesion: tuple[tuple[str, int], ...] = ()

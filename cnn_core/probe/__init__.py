@@ -1,0 +1,1 @@
+"""Looking into a network: every layer's tensors, every unit's arithmetic and geometry."""
