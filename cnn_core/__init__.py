@@ -23,7 +23,7 @@ _HOME = {
     "explain_unit": "cnn_core.probe.arithmetic",
     "ink_to_digit": "cnn_core.data.ink",
     "load_mnist": "cnn_core.data.mnist",
-    "test_digit": "cnn_core.data.digit",
+    "mnist_digit": "cnn_core.data.digit",
     "load_model": "cnn_core.networks.keras_model",
     "receptive_field": "cnn_core.probe.geometry",
 }

@@ -47,7 +47,7 @@ class Digit:
             raise InkError(
                 f"A digit is a (28, 28) uint8 image. Received: {image.shape} {image.dtype}."
             )
-        pixels = image / np.float32(255)
+        pixels = np.divide(image, 255, dtype=np.float32)
         pixels.setflags(write=False)
         return cls(pixels, source, label)
 
@@ -75,7 +75,7 @@ class Digit:
         return hash((self.source, self.pixels.tobytes()))
 
 
-def test_digit(number: int) -> Digit:
+def mnist_digit(number: int) -> Digit:
     """MNIST test digit `number`, from 0 to 9,999.
 
     Raises
@@ -99,13 +99,15 @@ def digit_from_token(token: str) -> Digit:
     """
     test = re.fullmatch(r"test-([0-9]{1,5})", token)
     if test:
-        return test_digit(int(test[1]))
+        return mnist_digit(int(test[1]))
     letter, _, packed = token.partition(".")
     sources = {letter: source for source, letter in _LETTERS.items()}
     if letter not in sources or len(packed) > _LONGEST_TOKEN:
         raise InkError("The digit in this link cannot be read: it is of no known kind.")
     try:
-        deflated = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
+        deflated = base64.b64decode(
+            packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True
+        )
         unpacked = zlib.decompressobj().decompress(deflated, SIDE * SIDE + 1)
     except (binascii.Error, ValueError, zlib.error) as error:
         raise InkError(f"The digit in this link is damaged: {error}.") from error
@@ -113,5 +115,3 @@ def digit_from_token(token: str) -> Digit:
         raise InkError(f"The digit in this link is damaged: {len(unpacked)} of 784 pixels.")
     image = np.frombuffer(unpacked, np.uint8).reshape(SIDE, SIDE)
     return Digit.of_bytes(image, sources[letter])
-
-

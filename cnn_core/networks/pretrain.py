@@ -7,12 +7,14 @@ Name networks to train only those: ``python -m cnn_core.networks.pretrain intro`
 import argparse
 import shutil
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data.mnist import load_mnist
+from cnn_core.insight.evaluation import accuracy_of
 from cnn_core.networks.architectures import build
 from cnn_core.networks.film import Film
 from cnn_core.networks.keras_model import assign_weights, graph_of, weights_of
@@ -115,10 +117,10 @@ class Camera(keras.callbacks.Callback):
         super().__init__()
         self.film, self.steps, self.dtype, self.step = film, steps, dtype, 0
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Any = None) -> None:
         self._shoot()
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.step += 1
         self._shoot()
 
@@ -140,8 +142,9 @@ def pretrain(name: str, recipe: Recipe) -> float:
     """Train one network, write its folder, and return its accuracy on the 10,000 test digits."""
     keras.utils.set_random_seed(recipe.seed)
     mnist = load_mnist()
-    x_train = (mnist.x_train / np.float32(255))[..., None]  # (60000, 28, 28, 1) in [0, 1]
-    x_test = (mnist.x_test / np.float32(255))[..., None]
+    x_train = np.divide(mnist.x_train, 255, dtype=np.float32)[
+        ..., None
+    ]  # (60000, 28, 28, 1) in [0, 1]
 
     network = Network(SHIPPED / name)
     shutil.rmtree(network.folder, ignore_errors=True)
@@ -164,8 +167,7 @@ def pretrain(name: str, recipe: Recipe) -> float:
     accuracy = {}
     for step in network.film.steps:
         assign_weights(model, network.film.at(step))
-        answers = model.predict(x_test, batch_size=500, verbose=0).argmax(axis=1)
-        accuracy[step] = float(np.mean(answers == mnist.y_test))
+        accuracy[step] = accuracy_of(model, mnist.x_test, mnist.y_test)
     network.describe(
         NetworkCard(
             id=name,

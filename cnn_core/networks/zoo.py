@@ -9,6 +9,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cnn_core.errors import DataError, UnknownNetwork, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
@@ -42,6 +45,19 @@ class NetworkCard:
     dataset: str
     accuracy: dict[int, float]
     recipe: dict[str, Any]
+
+    def fit(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A digit as this network's input: `(H, W)` in [0, 1] → `(H, W, C)` in its value range.
+
+        Raises
+        ------
+        WrongInput : the network reads images of another height or width.
+        """
+        height, width, channels = self.input_shape
+        check_fits((*pixels.shape, channels), (height, width, channels))
+        low, high = self.value_range
+        image = np.float32(low) + pixels * np.float32(high - low)
+        return np.repeat(image[..., None], channels, axis=-1)  # (H, W) -> (H, W, C)
 
 
 class Network:
@@ -108,9 +124,7 @@ def open_network(id: str) -> Network:
     """
     networks = shipped_networks()
     if id not in networks:
-        raise UnknownNetwork(
-            f"There is no network {id!r}. Those there are: {', '.join(networks)}."
-        )
+        raise UnknownNetwork(f"There is no network {id!r}. Those there are: {', '.join(networks)}.")
     return networks[id]
 
 

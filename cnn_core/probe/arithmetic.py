@@ -155,7 +155,7 @@ def _activated(linear: Calculation, traced: LayerTrace) -> Calculation:
     """The calculation carried through the layer's activation."""
     name, function = activation_of(traced.kind, traced.config)
     if name != "softmax":
-        value = float(function(np.float64(linear.total)))
+        value = float(function(np.array(linear.total)))
         return replace(linear, activation=name, value=value)
     assert traced.pre_activation is not None
     logits = traced.pre_activation[linear.index[:-1]].astype(np.float64)
@@ -224,7 +224,7 @@ def _windowed(
     channels = channels_read(traced.spec, image.shape[-1], channel)
     grid = np.meshgrid(slide.rows(row), slide.columns(column), channels, indexing="ij")
     cells = np.stack(grid, axis=-1).reshape(-1, 3)
-    inside = ((cells >= 0) & (cells < image.shape)).all(axis=1)
+    inside: NDArray[np.bool_] = np.all((cells >= 0) & (cells < image.shape), axis=1)
     values = np.where(inside, image[tuple(np.where(inside[:, None], cells, 0).T)], 0)
     return cells, inside, values, grid[0].shape
 

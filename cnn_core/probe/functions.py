@@ -99,12 +99,8 @@ def activation_of(kind: str, config: Mapping[str, Any]) -> tuple[str, Function]:
     Fused ones (``Dense(activation="relu")``) and layers of their own (``ReLU()``) alike.
     """
     if kind == "ReLU":
-        options = {
-            "negative_slope": config.get("negative_slope") or 0.0,
-            "max_value": config.get("max_value"),
-            "threshold": config.get("threshold") or 0.0,
-        }
-        return "relu", lambda x: relu(x, **options)
+        slope, threshold = config.get("negative_slope") or 0.0, config.get("threshold") or 0.0
+        return "relu", lambda x: relu(x, slope, config.get("max_value"), threshold)
     if kind == "LeakyReLU":
         slope = config["negative_slope"]
         return "leaky_relu", lambda x: leaky_relu(x, slope)
@@ -119,4 +115,3 @@ def activation_of(kind: str, config: Mapping[str, Any]) -> tuple[str, Function]:
         return "softmax", softmax
     name = config.get("activation", "linear")
     return name, function_named(name)
-

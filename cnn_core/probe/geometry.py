@@ -198,7 +198,8 @@ def receptive_field(graph: Graph, layer: str, index: Index) -> Mask:
         ):
             wanted[source] = wanted[source] | needed if source in wanted else needed
     seen = wanted.get(graph.input.name, np.zeros(graph.input.output_shape, bool))
-    return seen.any(axis=-1) if seen.ndim == 3 else seen
+    pixels: Mask = np.any(seen, axis=-1) if seen.ndim == 3 else seen
+    return pixels
 
 
 def _needed(graph: Graph, spec: LayerSpec, out: Mask) -> list[Mask]:

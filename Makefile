@@ -1,0 +1,64 @@
+# `make run` opens ConvScope; `make test` is everything CI runs. Both set up .venv first.
+# Windows without make: see README.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check lint core app browser bench soak pretrain clean
+
+run: .venv/ready
+	$(BIN)/streamlit run app.py
+
+test: lint core app browser
+
+# The fast part, for while you work.
+check: lint
+	$(BIN)/python -m pytest tests/core -x --ignore=tests/core/lab -m "not slow"
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Three pytest processes: the core's tests import Keras, the others must not.
+core: .venv/ready-dev
+	$(BIN)/python -m pytest tests/core
+
+app: .venv/ready-dev
+	$(BIN)/python -m pytest tests/app
+
+browser: .venv/ready-dev
+	$(BIN)/python -m pytest tests/browser
+
+# Speed, run by hand; the dated results are committed under benchmarks/results/.
+bench: .venv/ready-dev
+	$(BIN)/python -m benchmarks.probe
+	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.pen_up
+	$(BIN)/python -m benchmarks.start_up
+
+# Endurance, run by hand.
+soak: .venv/ready-dev
+	$(BIN)/python -m benchmarks.soak
+
+pretrain: .venv/ready
+	$(BIN)/python -m cnn_core.networks.pretrain
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "ConvScope needs Python 3.11 to 3.13; try: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing; on Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/python requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The lab: TensorFlow in processes of its own, asked by name, answering in plain arrays."""

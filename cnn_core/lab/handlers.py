@@ -1,0 +1,54 @@
+"""The answers to `requests.py`, worked out in a worker with Keras."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from cnn_core.data.mnist import load_mnist
+from cnn_core.insight.evaluation import accuracy_of
+from cnn_core.lab.requests import AccuracyRequest, Progress, TraceRequest, WarmUp
+from cnn_core.networks.keras_model import assign_weights, model_of
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.probe.activations import ActivationProbe
+from cnn_core.probe.trace import Trace
+
+
+class Looked:
+    """A network under the lens: built and compiled once, moved to any moment by its weights."""
+
+    def __init__(self, id: str) -> None:
+        self.model = model_of(open_network(id).graph, id)
+        self.probe = ActivationProbe(self.model)
+        self._at: NetworkRef | None = None
+
+    def move_to(self, ref: NetworkRef) -> None:
+        if ref != self._at:
+            assign_weights(self.model, weights_at(ref))
+            self._at = ref
+
+
+@lru_cache(maxsize=8)
+def _looked(id: str) -> Looked:
+    return Looked(id)
+
+
+def look(ref: NetworkRef) -> Looked:
+    """The network at a moment, ready to be looked through."""
+    looked = _looked(ref.id)
+    looked.move_to(ref)
+    return looked
+
+
+def warm_up(request: WarmUp, progress: Progress) -> None:
+    shape = open_network(request.ref.id).card.input_shape
+    look(request.ref).probe.trace(np.zeros(shape, np.float32))
+
+
+def trace(request: TraceRequest, progress: Progress) -> Trace:
+    return look(request.ref).probe.trace(request.pixels).with_weights({})
+
+
+def accuracy(request: AccuracyRequest, progress: Progress) -> float:
+    mnist = load_mnist()
+    return accuracy_of(look(request.ref).model, mnist.x_test, mnist.y_test, progress)

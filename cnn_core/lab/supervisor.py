@@ -1,0 +1,256 @@
+"""Starts, watches and replaces the workers, and hands them their work.
+
+    Lab ── Lane "look"  ── queue ── Desk ── WorkerProcess
+        └─ Lane "study" ── queue ── Desk ── WorkerProcess
+
+A desk is a thread that owns one worker process: it keeps the worker alive, takes the next job,
+and waits for the reply, the time limit, a cancel or the worker's death, whichever comes first.
+"""
+
+import os
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cnn_core.errors import ConvScopeError, LabDown, WorkerLost
+from cnn_core.lab.jobs import Job
+from cnn_core.lab.process import Door, WorkerProcess
+from cnn_core.lab.requests import Request, WarmUp
+
+LaneName = Literal["look", "study"]
+State = Literal["off", "starting", "ready", "down"]
+
+_TICK = 0.05  # seconds between looks at the clock, the cancel flag and the worker
+_WARM_UP_SECONDS = 180.0
+_RETRY_SECONDS = (0.0, 1.0, 5.0, 30.0)  # pauses after failed starts in a row; the last repeats
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """How many worker processes there may be, about 0.7 GB each.
+
+    Attributes
+    ----------
+    workers : 1: one worker does everything. More: one studies, the others look.
+    warm_up : asked of every looking worker before it counts as ready; None asks nothing.
+    """
+
+    workers: int = 2
+    warm_up: WarmUp | None = None
+
+    @classmethod
+    def from_environment(cls, warm_up: WarmUp | None = None) -> "LabSettings":
+        """``CONVSCOPE_WORKERS``, from 1 to 64; 2 if it is not set or makes no sense."""
+        text = os.environ.get("CONVSCOPE_WORKERS", "")
+        workers = int(text) if text.isdecimal() and 1 <= int(text) <= 64 else cls.workers
+        return cls(workers, warm_up)
+
+
+@dataclass(frozen=True)
+class LaneStatus:
+    """How a lane is.
+
+    Attributes
+    ----------
+    state : ``"off"`` until first needed, ``"starting"``, ``"ready"``, ``"down"``.
+    message : why it is down; else empty.
+    pids : its living worker processes.
+    waiting : jobs in its queue.
+    """
+
+    state: State
+    message: str
+    pids: tuple[int, ...]
+    waiting: int
+
+
+class Lab:
+    """The workers of one server. A context manager: leaving it ends every worker.
+
+    Examples
+    --------
+    >>> from cnn_core.lab.requests import AccuracyRequest
+    >>> from cnn_core.networks.ref import NetworkRef
+    >>> with Lab(LabSettings(workers=1)) as lab:  # doctest: +SKIP
+    ...     lab.ask(AccuracyRequest(NetworkRef("classic", 0)), "study", time_limit=60)
+    0.102
+    """
+
+    def __init__(self, settings: LabSettings | None = None) -> None:
+        settings = settings or LabSettings()
+        self._door = Door()
+        look = Lane(self._door, max(1, settings.workers - 1), nice=5, warm_up=settings.warm_up)
+        study = Lane(self._door, 1, nice=10) if settings.workers > 1 else look
+        self._lanes: dict[LaneName, Lane] = {"look": look, "study": study}
+
+    def __enter__(self) -> "Lab":
+        self._lanes["look"].start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for lane in set(self._lanes.values()):
+            lane.stop()
+        self._door.close()
+
+    def submit(self, request: Request, lane: LaneName = "look", time_limit: float = 10.0) -> Job:
+        """Hand in a request; the lane's workers are started if they are not.
+
+        Parameters
+        ----------
+        lane : ``"look"`` for what takes under about 200 ms, ``"study"`` for anything longer.
+        time_limit : seconds from now; then the work is stopped and `TimeLimit` raised.
+        """
+        job = Job(request, time_limit)
+        self._lanes[lane].take(job)
+        return job
+
+    def ask(self, request: Request, lane: LaneName = "look", time_limit: float = 10.0) -> Any:
+        """`submit`, and wait for the answer. Raises `LabError` and what the work raises."""
+        return self.submit(request, lane, time_limit).result()
+
+    def status(self, lane: LaneName = "look") -> LaneStatus:
+        return self._lanes[lane].status()
+
+
+class Lane:
+    """A queue of jobs and the desks that work it off."""
+
+    def __init__(self, door: Door, workers: int, nice: int, warm_up: WarmUp | None = None) -> None:
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._desks = [Desk(door, self._jobs, nice, warm_up) for _ in range(workers)]
+        self._lock = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        with self._lock:
+            if not self._started:
+                self._started = True
+                for desk in self._desks:
+                    desk.start()
+
+    def take(self, job: Job) -> None:
+        self.start()
+        self._jobs.put(job)
+
+    def stop(self) -> None:
+        with self._lock:
+            for desk in self._desks:
+                desk.stopping.set()
+            for _ in self._desks:
+                self._jobs.put(None)  # wakes a desk that waits for work
+            if self._started:
+                for desk in self._desks:
+                    desk.join()
+            self._started = True  # nothing starts it any more
+        while not self._jobs.empty():
+            if job := self._jobs.get():
+                job.fail(LabDown("The lab is closing."))
+
+    def status(self) -> LaneStatus:
+        if not self._started:
+            return LaneStatus("off", "", (), 0)
+        states = [desk.state for desk in self._desks]
+        order: tuple[State, ...] = ("ready", "starting", "down", "off")
+        pids = tuple(desk.pid for desk in self._desks if desk.pid is not None)
+        message = next((desk.message for desk in self._desks if desk.message), "")
+        state = next(state for state in order if state in states)
+        return LaneStatus(state, message, pids, self._jobs.qsize())
+
+
+class Desk(threading.Thread):
+    """Keeps one worker alive and gives it one job after another."""
+
+    def __init__(
+        self,
+        door: Door,
+        jobs: "queue.SimpleQueue[Job | None]",
+        nice: int,
+        warm_up: WarmUp | None,
+    ) -> None:
+        super().__init__(name="lab-desk", daemon=True)
+        self.state: State = "starting"
+        self.message = ""
+        self.stopping = threading.Event()
+        self._door, self._jobs, self._nice, self._warm_up = door, jobs, nice, warm_up
+        self._worker: WorkerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        worker = self._worker
+        return worker.pid if worker is not None and worker.alive else None
+
+    def run(self) -> None:
+        failures = 0
+        while not self.stopping.is_set():
+            try:
+                self._start_worker()
+                failures = 0
+                self._work_until_lost()
+            except ConvScopeError as error:
+                self.message = str(error)
+                self.state = "down"
+                self._refuse_for(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
+                failures += 1
+            finally:
+                if self._worker is not None:
+                    self._worker.kill()
+                    self._worker = None
+        self.state = "off"
+
+    def _start_worker(self) -> None:
+        if not self.message:
+            self.state = "starting"
+        self._worker = WorkerProcess(self._door, self._nice, self.stopping.is_set)
+        if self._warm_up is not None:
+            job = Job(self._warm_up, _WARM_UP_SECONDS)
+            self._work_on(self._worker, job)
+            job.result()
+        self.state, self.message = "ready", ""
+
+    def _work_until_lost(self) -> None:
+        """Work jobs off until the worker is gone or the desk is to stop."""
+        worker = self._worker
+        assert worker is not None
+        while worker.alive and not self.stopping.is_set():
+            try:
+                job = self._jobs.get(timeout=10 * _TICK)
+            except queue.Empty:
+                continue
+            if job is not None and not job.ended:
+                self._work_on(worker, job)
+        self.state = "starting"
+
+    def _work_on(self, worker: WorkerProcess, job: Job) -> None:
+        """Give the worker a job and see it through; kill the worker if it must stop early."""
+        try:
+            worker.connection.send(job.request)
+            while not job.ended and not self.stopping.is_set():
+                job.expire()
+                if worker.connection.poll(_TICK):
+                    kind, content = worker.connection.recv()
+                    if kind == "progress":
+                        job.progress = content
+                    elif kind == "done":
+                        job.answer(content)
+                        return
+                    else:
+                        job.fail(content)
+                        return
+        except (EOFError, OSError):
+            pass
+        # Cancelled, out of time, closing, or dead: what it still sends belongs to nobody.
+        worker.kill()
+        job.fail(WorkerLost("The lab's worker ended in mid-work; another one is being started."))
+
+    def _refuse_for(self, seconds: float) -> None:
+        """While no worker can be started, say so to whoever asks, instead of letting them wait."""
+        end = time.monotonic() + seconds
+        while not self.stopping.is_set() and (left := end - time.monotonic()) > 0:
+            try:
+                job = self._jobs.get(timeout=left)
+            except queue.Empty:
+                return
+            if job is not None:
+                job.fail(LabDown(f"The lab is down. {self.message}"))

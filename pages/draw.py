@@ -1,0 +1,37 @@
+"""Draw a digit and see what the network makes of it."""
+
+import streamlit as st
+
+from cnn_core.networks.zoo import open_network
+from ui import ask, state
+from ui.panels.canvas import drawing_canvas
+from ui.panels.digit import digit_seen, other_digits
+from ui.panels.engine import engine_line
+from ui.panels.prediction import prediction, probabilities
+from ui.panels.strip import layer_strip
+
+st.title("Draw a digit", anchor=False)
+st.caption("Lift the pen, and every layer of the network has already looked at it.")
+if state.notice():
+    st.error(state.notice())
+
+digit, ref = state.digit(), state.network()
+classes = open_network(ref.id).card.class_names
+trace = ask.trace(ref, digit)
+
+with st.container(horizontal=True, gap="large", key="lens"):
+    with st.container(width=300):
+        st.subheader("Your canvas", anchor=False)
+        drawing_canvas()
+    with st.container(width=300, key="seen"):
+        st.subheader("What the network gets", anchor=False)
+        digit_seen(digit)
+        other_digits()
+    with st.container(width="stretch", key="answer"):
+        st.subheader("What it answers", anchor=False)
+        prediction(trace, classes)
+        probabilities(trace, classes)
+
+st.subheader("What each layer made of it", anchor=False)
+layer_strip(trace)
+engine_line(trace)

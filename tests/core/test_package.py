@@ -1,0 +1,85 @@
+"""The package as a whole: its names, its errors, its examples, its weight, its pins."""
+
+import doctest
+import importlib
+import importlib.metadata
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import cnn_core
+from cnn_core import errors
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(module.name for module in pkgutil.walk_packages(cnn_core.__path__, "cnn_core."))
+NEED_KERAS = {
+    "cnn_core.insight.evaluation",
+    "cnn_core.lab.handlers",
+    "cnn_core.networks.architectures",
+    "cnn_core.networks.keras_model",
+    "cnn_core.networks.pretrain",
+    "cnn_core.probe.activations",
+}
+
+
+@pytest.mark.parametrize("name", cnn_core.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(cnn_core, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'filters'"):
+        _ = cnn_core.filters
+
+
+def test_the_tree_at_the_top_of_errors_shows_every_error() -> None:
+    drawn = re.findall(r"\b[A-Z][A-Za-z]+\b", (errors.__doc__ or "").split("A message says")[0])
+    defined = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.ConvScopeError)
+    }
+    assert defined == set(drawn) - {"Every", "ConvScope"}
+
+
+def test_modules_free_of_keras_stay_free_of_it() -> None:
+    light = [name for name in MODULES if name not in NEED_KERAS]
+    script = f"""
+import importlib, sys
+for name in {light!r}:
+    importlib.import_module(name)
+    heavy = {{"tensorflow", "keras", "streamlit", "matplotlib.pyplot"}} & set(sys.modules)
+    assert not heavy, (name, heavy)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, timeout=120)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("worker")])
+def test_examples_in_docstrings_run(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_every_requirement_is_pinned_and_installed_as_pinned() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = [line.partition(" ;")[0] for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][^ ]*", pin) for pin in pins)
+    names = {pin.partition("==")[0] for pin in pins}
+    installed = {
+        name: importlib.metadata.version(name)
+        for name in ("streamlit", "tensorflow", "keras", "numpy", "safetensors", "pillow")
+    }
+    assert {f"{name}=={version}" for name, version in installed.items()} <= set(pins)
+    assert "streamlit-drawable-canvas" in names
+
+
+def test_the_pins_are_those_of_the_project_file() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    pinned = {
+        line.partition(" ;")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()
+    }
+    assert set(wanted) <= pinned

@@ -1,0 +1,1 @@
+"""Panels that several pages show: functions of the digit, the network and the selection."""

@@ -1,0 +1,84 @@
+"""The digit under the lens: its picture, and other digits to choose."""
+
+import random
+
+import streamlit as st
+
+from cnn_core.data.digit import TEST_DIGITS, Digit, mnist_digit
+from cnn_core.data.ink import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, picture_to_digit
+from cnn_core.errors import ConvScopeError
+from cnn_core.views.atlas import digit_picture
+from ui import state
+from ui.panels import html
+
+
+def origin(digit: Digit) -> str:
+    """Where the digit came from, for people."""
+    if digit.source.startswith("test-"):
+        return f"MNIST test digit {digit.source.removeprefix('test-')}, a {digit.label}"
+    return {"drawn": "Your drawing", "uploaded": "Your picture"}[digit.source]
+
+
+def digit_seen(digit: Digit) -> None:
+    """The 28×28 image that the network really gets."""
+    with st.container(key="digit-seen"):
+        st.html(
+            f'<figure class="cs-figure" data-digit="{digit.token}">'
+            f"{html.picture(digit_picture(digit.pixels), origin(digit), 224)}"
+            f"<figcaption>{origin(digit)}</figcaption></figure>"
+        )
+
+
+def other_digits() -> None:
+    """Choose a test digit at random or by number, or upload a picture of one."""
+    with st.container(horizontal=True, gap="small", key="other-digits"):
+        st.button(
+            "Random test digit",
+            key="random-digit",
+            icon=":material/casino:",
+            on_click=lambda: _choose(random.randrange(TEST_DIGITS)),
+        )
+        with st.popover("Upload", icon=":material/upload:"):
+            st.file_uploader(
+                "A picture of one handwritten digit, on light or dark paper",
+                type=["png", "jpg", "jpeg", "webp"],
+                key="upload",
+                on_change=_take_upload,
+                max_upload_size=MAX_PICTURE_BYTES // 1_000_000,
+                help=f"PNG, JPEG or WebP, up to {MAX_PICTURE_BYTES // 1_000_000} MB and "
+                f"{MAX_PICTURE_PIXELS // 1_000_000} million pixels. It stays on this machine.",
+            )
+        st.number_input(
+            "Test digit number",
+            min_value=0,
+            max_value=TEST_DIGITS - 1,
+            value=None,
+            step=1,
+            placeholder=f"Test digit number, 0 – {TEST_DIGITS - 1:,}",
+            key="digit-number",
+            on_change=_take_number,
+            label_visibility="collapsed",
+        )
+
+
+def _choose(number: int) -> None:
+    try:
+        state.choose_digit(mnist_digit(number))
+    except ConvScopeError as error:
+        state.notify(str(error))
+
+
+def _take_number() -> None:
+    number = st.session_state["digit-number"]
+    if number is not None:
+        _choose(int(number))
+
+
+def _take_upload() -> None:
+    file = st.session_state["upload"]
+    if file is None:
+        return  # taken away again: the digit stays
+    try:
+        state.choose_digit(picture_to_digit(file.getvalue()))
+    except ConvScopeError as error:
+        state.notify(str(error))

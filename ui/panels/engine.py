@@ -1,0 +1,33 @@
+"""One quiet line that says who computed what is shown, while it is not Keras."""
+
+import streamlit as st
+
+from cnn_core.probe.trace import Trace
+from ui import ask
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+def engine_line(trace: Trace) -> None:
+    """Nothing when Keras answered. Else why NumPy did; the page follows when the lab is there."""
+    with st.container(key="engine"):
+        if trace.engine == "keras":
+            return
+        _wait_for_lab()
+
+
+@st.fragment(run_every=_LOOK_AGAIN_SECONDS)
+def _wait_for_lab() -> None:
+    status = ask.lab_status()
+    if status.state == "ready":
+        st.rerun()
+    if status.state == "down":
+        st.html(
+            '<p class="cs-engine cs-down">Computed by NumPy: TensorFlow cannot be started. '
+            f"{status.message} Drawing and looking work all the same.</p>"
+        )
+    else:
+        st.html(
+            '<p class="cs-engine">Computed by NumPy, to within rounding, '
+            "while TensorFlow starts…</p>"
+        )

@@ -1,0 +1,35 @@
+"""What the network answers: the predicted class and all probabilities."""
+
+from html import escape
+
+import streamlit as st
+
+from cnn_core.probe.trace import Trace
+from ui.panels import html
+
+
+def prediction(trace: Trace, class_names: tuple[str, ...]) -> None:
+    """The predicted class, large, with its probability."""
+    best = int(trace.output.argmax())
+    with st.container(key="prediction"):
+        st.html(
+            f'<p class="cs-prediction"><strong>{escape(class_names[best])}</strong> '
+            f"<span>{html.percent(float(trace.output[best]))}</span></p>"
+        )
+
+
+def probabilities(trace: Trace, class_names: tuple[str, ...]) -> None:
+    """All probabilities as bars with their values."""
+    best = int(trace.output.argmax())
+    rows = "".join(
+        f'<div role="listitem" class="cs-row {"cs-best" if k == best else ""}" '
+        f'data-value="{share!r}">'
+        f'<span class="cs-class">{escape(class_names[k])}</span>'
+        f'<span class="cs-track"><span class="cs-bar" style="width:{share:.4%}"></span></span>'
+        f'<span class="cs-number">{html.percent(share)}</span></div>'
+        for k, share in enumerate(map(float, trace.output))
+    )
+    with st.container(key="probabilities"):
+        st.html(
+            f'<div class="cs-bars" role="list" aria-label="Probability of each class">{rows}</div>'
+        )

@@ -1,0 +1,27 @@
+"""What stands around every page: page settings, navigation, sidebar, the link."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import state
+from ui.panels.sidebar import sidebar
+
+HERE = Path(__file__).parent
+
+# Icons from files of our own: the browser would fetch a Material one from the web.
+st.set_page_config(page_title="ConvScope", page_icon=HERE / "icon.svg", layout="wide")
+st.logo(HERE / "wordmark.svg", icon_image=HERE / "icon.svg", size="large")
+st.html(HERE / "style.css")
+
+page = st.navigation(
+    [
+        st.Page("../pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("../pages/about.py", title="About", icon=":material/info:"),
+    ]
+)
+state.begin_run(page.url_path)
+with st.sidebar:
+    sidebar()
+page.run()
+state.write_link()
