@@ -17,7 +17,7 @@ class LayerSpec:
 
     Attributes
     ----------
-    name : unique in its network.
+    name : unique in its network; the second use of a layer is called ``name:2``.
     kind : the Keras class, e.g. ``"Conv2D"``.
     inputs : names of the layers it reads, in order; empty for an input layer.
     config : the Keras configuration (numbers, strings, lists).
@@ -33,6 +33,11 @@ class LayerSpec:
     output_shape: Shape
     weights: Mapping[str, Shape]
     trainable: tuple[str, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The layer that holds the weights: `name`, without what marks a second use."""
+        return self.name.partition(":")[0]
 
     @property
     def parameter_count(self) -> int:
@@ -72,7 +77,8 @@ class Graph:
 
     @property
     def parameter_count(self) -> int:
-        return sum(layer.parameter_count for layer in self.layers)
+        """How many numbers the network holds; a layer used twice counts once."""
+        return sum({layer.owner: layer.parameter_count for layer in self.layers}.values())
 
     def input_shapes(self, layer: LayerSpec) -> tuple[Shape, ...]:
         """Output shapes of the layers that `layer` reads, in order."""

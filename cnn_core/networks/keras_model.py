@@ -80,15 +80,17 @@ def _spec(call: LayerCall) -> LayerSpec:
 def model_of(graph: Graph, name: str = "network") -> keras.Model:
     """A new Keras model of that graph, with random weights."""
     tensors: dict[str, keras.KerasTensor] = {}
+    layers: dict[str, keras.layers.Layer] = {}
     for spec in graph:
         if spec.kind == "InputLayer":
             tensors[spec.name] = keras.Input(spec.output_shape, name=spec.name)
             continue
-        layer = keras.layers.deserialize(
-            {"module": "keras.layers", "class_name": spec.kind, "config": dict(spec.config)}
-        )
+        if spec.owner not in layers:
+            layers[spec.owner] = keras.layers.deserialize(
+                {"module": "keras.layers", "class_name": spec.kind, "config": dict(spec.config)}
+            )
         inputs = [tensors[source] for source in spec.inputs]
-        tensors[spec.name] = layer(inputs[0] if len(inputs) == 1 else inputs)
+        tensors[spec.name] = layers[spec.owner](inputs[0] if len(inputs) == 1 else inputs)
     return keras.Model(tensors[graph.input.name], tensors[graph.output.name], name=name)
 
 

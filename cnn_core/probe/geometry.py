@@ -136,9 +136,9 @@ def window(graph: Graph, layer: str, index: Index) -> Window:
     UnsupportedLayer : the layer has no window.
     """
     spec = graph[layer]
-    row, column, channel = check_index(spec, index)
     if spec.kind not in (*CONVOLUTIONS, *POOLINGS):
         raise UnsupportedLayer(f"{layer} ({spec.kind}) has no sliding window.")
+    row, column, channel = check_index(spec, index)
     height, width, depth = graph.input_shapes(spec)[0]
     slide = sliding(spec, (height, width, depth))
     rows, columns = slide.rows(row), slide.columns(column)

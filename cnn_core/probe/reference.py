@@ -47,7 +47,7 @@ def reference_trace(graph: Graph, weights: Weights, pixels: NDArray) -> Trace:
     outputs: dict[str, Array] = {}
     layers = []
     for spec in graph:
-        own = weights.get(spec.name, {})
+        own = weights.get(spec.owner, {})
         if spec.kind == "InputLayer":
             output, before = image, None
         else:

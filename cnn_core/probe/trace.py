@@ -100,6 +100,6 @@ class Trace:
         return replace(
             self,
             layers=tuple(
-                replace(layer, weights=weights.get(layer.name, {})) for layer in self.layers
+                replace(layer, weights=weights.get(layer.spec.owner, {})) for layer in self.layers
             ),
         )
