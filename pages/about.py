@@ -1,6 +1,7 @@
 """What runs here: the networks, the lab, and whose work it stands on."""
 
 import importlib.metadata
+from html import escape
 
 import streamlit as st
 
@@ -41,7 +42,7 @@ _LANES: dict[LaneName, str] = {
 }
 with st.container(key="lab"):
     rows = "".join(
-        f"<strong>{lane}</strong><span>{status.state}. {text} {status.message}</span>"
+        f"<strong>{lane}</strong><span>{status.state}. {text} {escape(status.message)}</span>"
         for lane, text in _LANES.items()
         for status in [ask.lab_status(lane)]
     )

@@ -1,0 +1,41 @@
+"""Reading what stands on a page that AppTest ran."""
+
+import re
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.data.digit import Digit, digit_from_token
+
+
+def html_of(page: AppTest, name: str) -> str:
+    """The one piece of HTML that holds an element of class `name`."""
+    mark = f'class="{name}"'
+    (body,) = [element.proto.body for element in page.get("html") if mark in element.proto.body]
+    return body
+
+
+def shown_probabilities(page: AppTest) -> np.ndarray:
+    """The ten numbers behind the bars, at full precision."""
+    values = re.findall(r'data-value="([^"]+)"', html_of(page, "cs-bars"))
+    return np.array([float(value) for value in values])
+
+
+def shown_class(page: AppTest) -> str:
+    """The predicted class, as the page says it."""
+    found = re.search(r"<strong>(\w)</strong>", html_of(page, "cs-prediction"))
+    assert found
+    return found[1]
+
+
+def shown_digit(page: AppTest) -> Digit:
+    """The digit that the page says the network gets."""
+    found = re.search(r'data-digit="([^"]+)"', html_of(page, "cs-figure"))
+    assert found
+    return digit_from_token(found[1])
+
+
+def texts(page: AppTest) -> str:
+    """All HTML of the page but its style sheet."""
+    bodies = [element.proto.body for element in page.get("html")]
+    return " ".join(body for body in bodies if "<style" not in body)
