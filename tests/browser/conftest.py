@@ -1,0 +1,78 @@
+"""A real server, a real Chromium, and visitors who notice everything that goes wrong."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.browser.server import Server
+from tests.browser.visitor import Visitor
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """A system Chromium, else Playwright's own, else None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    system = next(filter(None, map(shutil.which, names)), None)
+    own = playwright.chromium.executable_path
+    return system or (own if Path(own).exists() else None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = find_chromium(playwright)
+        if chromium is None:
+            pytest.exit(
+                "No Chromium was found. Debian: sudo apt install chromium; "
+                "elsewhere: .venv/bin/playwright install chromium",
+                returncode=1,
+            )
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for most tests, its lab ready. Its log must be clean in the end."""
+    with Server() as server:
+        server.wait_for_lab()
+        yield server
+        assert server.complaints() == []
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[Server]:
+    """A server just started, which nobody has visited."""
+    with Server() as server:
+        yield server
+        assert server.complaints() == []
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Open pages as new visitors; in the end nothing may have gone wrong in their browsers."""
+    visitors: list[Visitor] = []
+
+    def new_visitor(server: Server, path: str = "", **context: object) -> Visitor:
+        options = {"viewport": {"width": 1440, "height": 900}, **context}
+        visitor = Visitor(browser.new_context(**options), server, path)  # type: ignore[arg-type]
+        visitors.append(visitor)
+        return visitor
+
+    yield new_visitor
+    for visitor in visitors:
+        visitor.leave()
+        assert visitor.foreign_requests == []
+        assert visitor.complaints == []

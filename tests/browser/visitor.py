@@ -1,0 +1,107 @@
+"""A person at a browser: opens pages, draws with the mouse, reads what is shown."""
+
+from urllib.parse import urlparse
+
+import numpy as np
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, expect
+
+from cnn_core.data.digit import Digit, digit_from_token
+from cnn_core.data.ink import canvas_to_digit
+from tests.browser.server import Server
+
+Points = list[tuple[float, float]]
+
+SEVEN: list[Points] = [[(80, 60), (200, 60), (130, 230)]]
+ONE: list[Points] = [[(140, 40), (140, 240)]]
+FOUR: list[Points] = [[(110, 50), (70, 150), (200, 150)], [(165, 90), (165, 240)]]
+
+
+class Visitor:
+    """One browser context with one page, and all that went wrong in it."""
+
+    def __init__(self, context: BrowserContext, server: Server, path: str = "") -> None:
+        self.context, self.server = context, server
+        self.page = context.new_page()
+        self.complaints: list[str] = []
+        self.foreign_requests: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._watch)
+        self.page.goto(f"{server.url}/{path}")
+        self.page.locator(".stApp h1").wait_for()
+
+    def _note(self, message: ConsoleMessage) -> None:
+        """Collect warnings and errors, but for the two 404s of Streamlit's deep links."""
+        known = ("/_stcore/health", "/_stcore/host-config")
+        url = message.location.get("url", "")
+        if message.type in ("error", "warning") and not url.endswith(known):
+            self.complaints.append(f"{message.type}: {message.text} {url}")
+
+    def _watch(self, request: Request) -> None:
+        url = urlparse(request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.netloc != (
+            f"localhost:{self.server.port}"
+        ):
+            self.foreign_requests.append(request.url)
+
+    def leave(self) -> None:
+        self.context.close()
+
+    # Drawing
+
+    def draw(self, strokes: list[Points], wait: bool = True) -> None:
+        """Draw with the mouse, in canvas pixels; then wait until the page shows the drawing."""
+        canvas = self.page.locator(".st-key-canvas canvas.upper-canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box
+        for points in strokes:
+            at = [(box["x"] + x, box["y"] + y) for x, y in points]
+            self.page.mouse.move(*at[0])
+            self.page.mouse.down()
+            for x, y in at[1:]:
+                self.page.mouse.move(x, y, steps=4)
+            self.page.mouse.up()
+        if wait:
+            self.wait_for_drawing()
+
+    def canvas_digit(self) -> Digit:
+        """The digit that the ink on the canvas makes, read from the browser's own pixels."""
+        url = self.page.locator(".st-key-canvas canvas.dc-canvas.lower-canvas").evaluate(
+            """canvas => new Promise(done => requestAnimationFrame(
+                 () => requestAnimationFrame(() => done(canvas.toDataURL("image/png")))))"""
+        )
+        return canvas_to_digit(url, 280)
+
+    def wait_for_drawing(self) -> None:
+        """Until the digit shown is that of the ink on the canvas."""
+        self.wait_for_digit(self.canvas_digit())
+
+    # Reading
+
+    def wait_for_digit(self, digit: Digit) -> None:
+        figure = self.page.locator(".st-key-digit-seen [data-digit]")
+        expect(figure).to_have_attribute("data-digit", digit.token, timeout=15_000)
+        self.wait_until_painted()
+
+    def wait_until_painted(self) -> None:
+        """Until the page's script has run to its end."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=15_000)
+
+    def digit(self) -> Digit:
+        token = self.page.locator(".st-key-digit-seen [data-digit]").get_attribute("data-digit")
+        assert token
+        return digit_from_token(token)
+
+    def prediction(self) -> str:
+        return self.page.locator(".st-key-prediction").inner_text().split()[0]
+
+    def probabilities(self) -> np.ndarray:
+        rows = self.page.locator(".st-key-probabilities [data-value]")
+        return np.array(rows.evaluate_all("rows => rows.map(row => Number(row.dataset.value))"))
+
+    def go_to(self, page: str) -> None:
+        """By the navigation in the sidebar."""
+        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=page).click()
+        self.page.locator(".stApp h1").wait_for()
