@@ -17,9 +17,8 @@ if state.notice():
 
 digit, ref = state.digit(), state.network()
 classes = open_network(ref.id).card.class_names
-trace = ask.trace(ref, digit)
 
-with st.container(horizontal=True, gap="large", key="lens"):
+with st.container(horizontal=True, gap="medium", key="lens"):
     with st.container(width=300):
         st.subheader("Your canvas", anchor=False)
         drawing_canvas()
@@ -27,6 +26,7 @@ with st.container(horizontal=True, gap="large", key="lens"):
         st.subheader("What the network gets", anchor=False)
         digit_seen(digit)
         other_digits()
+    trace = ask.trace(ref, digit)  # only now: the canvas is there already
     with st.container(width="stretch", key="answer"):
         st.subheader("What it answers", anchor=False)
         prediction(trace, classes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnn_core.views.colour import LEVELS, colour_levels, colour_table
+from cnn_core.views.colour import LEVELS, Scale, colour_levels, colour_table
 
 _GAP = LEVELS  # palette index of the transparent lines between tiles
 
@@ -22,14 +22,14 @@ class Picture:
     png : the file.
     width, height : in pixels.
     limit : the value of the brightest colour.
-    signed : whether the scale runs from −limit, through 0, to limit.
+    scale : its colours; ``"signed"`` runs from −limit, through 0, to limit, the others from 0.
     """
 
     png: bytes
     width: int
     height: int
     limit: float
-    signed: bool
+    scale: Scale
 
 
 def feature_map_atlas(maps: NDArray, limit: float | None = None) -> Picture:
@@ -48,14 +48,14 @@ def feature_map_atlas(maps: NDArray, limit: float | None = None) -> Picture:
     height, width, count = maps.shape
     columns = atlas_columns(count)
     rows = -(-count // columns)
-    limit, signed = _scale(maps, limit)
+    limit, scale = _scale(maps, limit)
     levels = np.full((rows * columns, height + 1, width + 1), _GAP, np.uint8)
     # (H, W, C) -> (C, H, W), each with a gap below and to the right
-    levels[:count, :height, :width] = np.moveaxis(colour_levels(maps, limit, signed), -1, 0)
+    levels[:count, :height, :width] = np.moveaxis(colour_levels(maps, limit, scale), -1, 0)
     # (rows, columns, H, W) -> (rows · H, columns · W)
     tiled = levels.reshape(rows, columns, height + 1, width + 1).swapaxes(1, 2)
     sheet = tiled.reshape(rows * (height + 1), columns * (width + 1))[:-1, :-1]
-    return _picture(sheet, limit, signed)
+    return _picture(sheet, limit, scale)
 
 
 def atlas_columns(count: int) -> int:
@@ -67,32 +67,27 @@ def vector_picture(vector: NDArray, limit: float | None = None) -> Picture:
     """The units of a flat layer as cells, row by row, about square; empty cells see-through."""
     count = len(vector)
     columns = max(1, ceil(sqrt(count)))
-    limit, signed = _scale(vector, limit)
+    limit, scale = _scale(vector, limit)
     levels = np.full(-(-count // columns) * columns, _GAP, np.uint8)
-    levels[:count] = colour_levels(vector, limit, signed)
-    return _picture(levels.reshape(-1, columns), limit, signed)
+    levels[:count] = colour_levels(vector, limit, scale)
+    return _picture(levels.reshape(-1, columns), limit, scale)
 
 
 def digit_picture(pixels: NDArray) -> Picture:
     """A digit as it is: white ink on black. `pixels` is `(28, 28)` in [0, 1]."""
-    image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
-    return Picture(_png(image), image.width, image.height, 1.0, signed=False)
+    return _picture(colour_levels(pixels, 1.0, "ink"), 1.0, "ink")
 
 
-def _scale(values: NDArray, limit: float | None) -> tuple[float, bool]:
-    signed = bool(values.size and values.min() < 0)
+def _scale(values: NDArray, limit: float | None) -> tuple[float, Scale]:
+    scale: Scale = "signed" if values.size and values.min() < 0 else "activation"
     if limit is None:
         limit = float(np.abs(values).max()) if values.size else 0.0
-    return limit, signed
+    return limit, scale
 
 
-def _picture(levels: NDArray[np.uint8], limit: float, signed: bool) -> Picture:
+def _picture(levels: NDArray[np.uint8], limit: float, scale: Scale) -> Picture:
     image = Image.fromarray(levels)
-    image.putpalette([*colour_table(signed).reshape(-1).tolist(), *(0, 0, 0)])
-    return Picture(_png(image, transparency=_GAP), image.width, image.height, limit, signed)
-
-
-def _png(image: Image.Image, **options: int) -> bytes:
+    image.putpalette([*colour_table(scale).reshape(-1).tolist(), *(0, 0, 0)])
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1, **options)
-    return file.getvalue()
+    image.save(file, "PNG", compress_level=1, transparency=_GAP)
+    return Picture(file.getvalue(), image.width, image.height, limit, scale)

@@ -83,3 +83,23 @@ def test_the_pins_are_those_of_the_project_file() -> None:
         line.partition(" ;")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()
     }
     assert set(wanted) <= pinned
+
+
+def test_the_readmes_example_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "(11, 11, 64) 7"
+    assert "Keras says" in second
+
+
+def test_the_readme_states_the_accuracies_and_sizes_that_are_shipped() -> None:
+    from cnn_core.networks.zoo import shipped_networks
+
+    readme = (ROOT / "README.md").read_text()
+    for network in shipped_networks().values():
+        accuracy = network.card.accuracy[network.last.step]
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{network.id}`"))
+        assert f"{network.graph.parameter_count:,}" in row
+        assert f"{accuracy:.2%}" in row
+        assert f"| {len(network.film.steps)} |" in row

@@ -20,7 +20,7 @@ def test_every_cell_of_every_map_stands_where_it_should(h: int, w: int, count: i
     picture = feature_map_atlas(maps)
     pixels = decoded(picture.png)
     columns = (picture.width + 1) // (w + 1)
-    table = colour_table(signed=False)
+    table = colour_table("activation")
     assert pixels.shape[:2] == (picture.height, picture.width)
     for k in range(count):
         top, left = (k // columns) * (h + 1), (k % columns) * (w + 1)
@@ -36,24 +36,24 @@ def test_zero_has_the_same_colour_on_every_picture_of_a_kind() -> None:
     mixed = decoded(feature_map_atlas(np.eye(3)[..., None]).png)[0, 1, :3]
     np.testing.assert_array_equal(dark, mixed)
     signed = decoded(vector_picture(np.array([-2.0, 0.0, 1.0, 0.0])).png)
-    np.testing.assert_array_equal(signed[0, 1, :3], colour_table(signed=True)[127])
+    np.testing.assert_array_equal(signed[0, 1, :3], colour_table("signed")[127])
 
 
 def test_a_signed_scale_is_symmetric_about_zero() -> None:
     picture = vector_picture(np.array([-4.0, 1.0]))
-    assert (picture.signed, picture.limit) == (True, 4.0)
-    levels = colour_levels(np.array([-4.0, -2.0, 0.0, 2.0, 4.0]), 4.0, signed=True)
-    assert levels.tolist() == [0, 64, 127, 190, 254] or levels.tolist() == [0, 63, 127, 190, 254]
+    assert (picture.scale, picture.limit) == ("signed", 4.0)
+    levels = colour_levels(np.array([-4.0, -2.0, 0.0, 2.0, 4.0]), 4.0, "signed")
+    assert levels.tolist() == [0, 64, 127, 190, 254]  # 63.5 and 190.5 round to even
 
 
 def test_sequential_colours_only_ever_get_brighter() -> None:
-    luma = colour_table(signed=False) @ [0.2126, 0.7152, 0.0722]
+    luma = colour_table("activation") @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luma) > -0.5).all()
     assert luma[-1] - luma[0] > 200
 
 
 def test_signed_colours_are_blue_below_and_orange_above() -> None:
-    table = colour_table(signed=True).astype(int)
+    table = colour_table("signed").astype(int)
     assert (table[:100, 2] > table[:100, 0]).all()
     assert (table[-100:, 0] > table[-100:, 2]).all()
     assert len(table) == LEVELS
@@ -65,7 +65,7 @@ def test_one_scale_for_all_maps_unless_another_is_given() -> None:
     assert feature_map_atlas(maps, limit=8.0).limit == 8.0
     np.testing.assert_array_equal(
         decoded(feature_map_atlas(maps, limit=8.0).png)[0, 0, :3],
-        colour_table(signed=False)[round(254 / 8)],
+        colour_table("activation")[round(254 / 8)],
     )
 
 
@@ -76,13 +76,14 @@ def test_a_vector_is_drawn_row_by_row(count: int) -> None:
     pixels = decoded(picture.png).reshape(-1, 4)
     assert (pixels[:count, 3] == 255).all()
     assert (pixels[count:, 3] == 0).all()
-    expected = colour_table(signed=False)[colour_levels(vector, float(count - 1), signed=False)]
+    expected = colour_table("activation")[colour_levels(vector, float(count - 1), "activation")]
     np.testing.assert_array_equal(pixels[:count, :3], expected)
     assert picture.width - 1 <= np.ceil(np.sqrt(count)) <= picture.width
 
 
 def test_values_that_are_no_numbers_draw_as_zero() -> None:
-    assert colour_levels(np.array([np.nan, 1.0]), 1.0, signed=False).tolist() == [0, 254]
+    assert colour_levels(np.array([np.nan, 1.0]), 1.0, "activation").tolist() == [0, 254]
+    assert colour_levels(np.array([np.nan, 1.0]), 1.0, "signed").tolist() == [127, 254]
 
 
 def test_drawing_never_writes_to_the_callers_arrays() -> None:
@@ -95,6 +96,8 @@ def test_drawing_never_writes_to_the_callers_arrays() -> None:
 def test_a_digit_is_white_ink_on_black() -> None:
     pixels = np.zeros((28, 28), np.float32)
     pixels[3, 4] = 1
-    image = np.asarray(Image.open(io.BytesIO(digit_picture(pixels).png)))
-    assert image[3, 4] == 255
-    assert image.sum() == 255
+    pixels[5, 6] = 0.5
+    image = decoded(digit_picture(pixels).png)
+    assert image[3, 4].tolist() == [255, 255, 255, 255]
+    assert abs(int(image[5, 6, 0]) - 127) <= 1
+    assert image[..., 0].sum() == 255 + int(image[5, 6, 0])

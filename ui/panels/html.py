@@ -4,6 +4,7 @@ import base64
 from html import escape
 
 from cnn_core.views.atlas import Picture
+from cnn_core.views.colour import LEVELS, Scale, colour_table
 
 
 def picture(image: Picture, alt: str, side: int) -> str:
@@ -14,6 +15,13 @@ def picture(image: Picture, alt: str, side: int) -> str:
         f'<img class="cs-pixels" src="data:image/png;base64,{data}" alt="{escape(alt)}" '
         f'width="{image.width * scale}" height="{image.height * scale}">'
     )
+
+
+def ramp(scale: Scale) -> str:
+    """A small bar of a scale's colours."""
+    rows = [round(k * (LEVELS - 1) / 8) for k in range(9)]
+    stops = ", ".join(f"rgb({r} {g} {b})" for r, g, b in colour_table(scale)[rows].tolist())
+    return f'<i class="cs-ramp" style="background:linear-gradient(to right, {stops})"></i>'
 
 
 def number(value: float) -> str:

@@ -38,9 +38,8 @@ def _picture(layer: LayerTrace) -> Picture:
 
 
 def _scale(image: Picture) -> str:
-    """The ends of the picture's scale, as a legend."""
+    """The ends of the picture's scale with its colours between, as a legend."""
     if image.limit == 0:
         return "all 0"
-    least = -image.limit if image.signed else 0
-    kind = "cs-signed" if image.signed else "cs-sequential"
-    return f'{html.number(least)}<i class="cs-ramp {kind}"></i>{html.number(image.limit)}'
+    least = -image.limit if image.scale == "signed" else 0
+    return f"{html.number(least)}{html.ramp(image.scale)}{html.number(image.limit)}"
