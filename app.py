@@ -9,13 +9,12 @@ import streamlit as st
 from cnn_core.lab.requests import WarmUp
 from cnn_core.lab.supervisor import Lab, LabSettings
 from ui import ask
-from ui.state import FIRST_NETWORK
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """The lab lives as long as the server; it warms up while the first page is painted."""
-    with Lab(LabSettings.from_environment(warm_up=WarmUp(FIRST_NETWORK))) as lab:
+    with Lab(LabSettings.from_environment(warm_up=WarmUp())) as lab:
         ask.use(lab)
         yield {}
 

@@ -14,7 +14,7 @@ st.caption(
     "A microscope for convolutional networks. Everything you see is computed on this machine."
 )
 
-st.subheader("Networks", anchor=False)
+st.header("Networks", anchor=False)
 st.dataframe(
     [
         {
@@ -35,10 +35,10 @@ st.dataframe(
     alt="The shipped networks with their size and accuracy",
 )
 
-st.subheader("Lab", anchor=False)
+st.header("Lab", anchor=False)
 _LANES: dict[LaneName, str] = {
     "look": "Looks through networks with TensorFlow, in a process of its own.",
-    "study": "Works out what takes longer. Starts when it is first needed.",
+    "study": "Works out what takes longer. If it is off, it starts when it is first needed.",
 }
 with st.container(key="lab"):
     rows = "".join(
@@ -48,7 +48,7 @@ with st.container(key="lab"):
     )
     st.html(f'<div class="cs-facts">{rows}</div>')
 
-st.subheader("Credits", anchor=False)
+st.header("Credits", anchor=False)
 st.markdown(
     """
 MNIST: Yann LeCun, Corinna Cortes and Christopher J. C. Burges,

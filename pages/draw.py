@@ -12,26 +12,27 @@ from ui.panels.strip import layer_strip
 
 st.title("Draw a digit", anchor=False)
 st.caption("Lift the pen, and every layer of the network has already looked at it.")
-if state.notice():
-    st.error(state.notice())
+with st.container(key="notice"):  # always there: what follows must not move when it fills
+    if state.notice():
+        st.error(state.notice())
 
 digit, ref = state.digit(), state.network()
 classes = open_network(ref.id).card.class_names
 
 with st.container(horizontal=True, gap="medium", key="lens"):
     with st.container(width=300):
-        st.subheader("Your canvas", anchor=False)
+        st.header("Your canvas", anchor=False)
         drawing_canvas()
     with st.container(width=300, key="seen"):
-        st.subheader("What the network gets", anchor=False)
+        st.header("What the network gets", anchor=False)
         digit_seen(digit)
         other_digits()
-    trace = ask.trace(ref, digit)  # only now: the canvas is there already
+    answer = ask.trace(ref, digit)  # only now: the canvas is there already
     with st.container(width="stretch", key="answer"):
-        st.subheader("What it answers", anchor=False)
-        prediction(trace, classes)
-        probabilities(trace, classes)
+        st.header("What it answers", anchor=False)
+        prediction(answer.trace, classes)
+        probabilities(answer.trace, classes)
 
-st.subheader("What each layer made of it", anchor=False)
-layer_strip(trace)
-engine_line(trace)
+st.header("What each layer made of it", anchor=False)
+layer_strip(answer.trace)
+engine_line(answer)

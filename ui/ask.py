@@ -1,12 +1,13 @@
 """The pages' way to the lab: cached answers, and NumPy's while the lab cannot answer."""
 
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from cnn_core.data.digit import Digit
-from cnn_core.errors import LabDown, LabError
+from cnn_core.errors import LabDown, LabError, WorkerLost, WorkFailed
 from cnn_core.lab.requests import TraceRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.networks.ref import NetworkRef
@@ -15,7 +16,7 @@ from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 
 _log = logging.getLogger("convscope")
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 10.0
 _lab: Lab | None = None
 
 
@@ -32,19 +33,43 @@ def lab_status(lane: LaneName = "look") -> LaneStatus:
     return _lab.status(lane)
 
 
-def trace(ref: NetworkRef, digit: Digit) -> Trace:
+@dataclass(frozen=True)
+class Answer:
+    """A trace, and why NumPy computed it.
+
+    Attributes
+    ----------
+    trace : whoever computed it.
+    trouble : why Keras did not; empty if it did.
+    passing : whether to ask again is worth while: the lab is starting, or being mended.
+    """
+
+    trace: Trace
+    trouble: str = ""
+    passing: bool = False
+
+
+def trace(ref: NetworkRef, digit: Digit) -> Answer:
     """What every layer of the network makes of the digit, with the weights.
 
-    Keras answers when the lab is ready. Until then, and whenever it fails, NumPy does:
-    `Trace.engine` says who.
+    Keras answers when the lab is ready. Until then, and whenever it fails, NumPy does.
     """
     image = open_network(ref.id).card.fit(digit.pixels)
-    if lab_status().state == "ready":
+    status = lab_status()
+    if status.state == "down":
+        trouble, passing = f"TensorFlow cannot be started. {status.message}", True
+    elif status.state != "ready":
+        trouble, passing = "TensorFlow is starting…", True
+    else:
         try:
-            return _keras_trace(ref, image.tobytes(), image.shape)
+            return Answer(_keras_trace(ref, image.tobytes(), image.shape))
+        except WorkFailed as error:
+            _log.error("%s\n%s", error, error.details)
+            trouble, passing = str(error), False
         except LabError as error:
             _log.warning("NumPy answers in the lab's place: %s", error)
-    return _numpy_trace(ref, image.tobytes(), image.shape)
+            trouble, passing = str(error), isinstance(error, WorkerLost)
+    return Answer(_numpy_trace(ref, image.tobytes(), image.shape), trouble, passing)
 
 
 @lru_cache(maxsize=64)

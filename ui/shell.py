@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnn_core.errors import ConvScopeError
 from ui import state
 from ui.panels.sidebar import sidebar
 
@@ -20,8 +21,11 @@ page = st.navigation(
         st.Page("../pages/about.py", title="About", icon=":material/info:"),
     ]
 )
-state.begin_run(page.url_path)
-with st.sidebar:
-    sidebar()
-page.run()
-state.write_link()
+try:
+    state.begin_run(page.url_path)
+    with st.sidebar:
+        sidebar()
+    page.run()
+    state.write_link()
+except ConvScopeError as error:  # a sentence for people; anything else is a bug and stays loud
+    st.error(str(error))

@@ -4,7 +4,7 @@ Pages read and write it through these functions only. The link is written here a
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,8 +16,12 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
-FIRST_NETWORK = open_network("classic").last
 _LONGEST_DRAWING = 500_000  # letters of strokes that are kept to be drawn again
+
+
+def first_network() -> NetworkRef:
+    """The network that a new visitor looks through."""
+    return open_network("classic").last
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class Canvas:
     revision : a new number tells the browser to load `start` afresh; the same leaves it alone.
     start : the strokes it starts from, as the canvas describes them.
     strokes : those it has now.
+    mount : a new number makes the browser forget the canvas and make another.
     """
 
     revision: int = 0
     start: tuple[dict[str, Any], ...] = ()
     strokes: tuple[dict[str, Any], ...] = ()
+    mount: int = 0
 
 
 def begin_run(page: str) -> None:
@@ -43,23 +49,28 @@ def begin_run(page: str) -> None:
     if st.session_state.get("page") != page:
         st.session_state.page = page
         # The canvas, if this page has one, is mounted anew: it starts from the saved strokes.
-        now = canvas()
-        _set_canvas(Canvas(now.revision + 1, now.strokes, now.strokes))
+        redraw(canvas().strokes)
 
 
 def _read_link() -> None:
     """The state that the link names; what it does not name, or names wrongly, is the default."""
     st.session_state.digit = mnist_digit(FIRST_DIGIT)
-    st.session_state.network = FIRST_NETWORK
-    st.session_state.notice = ""
+    st.session_state.network = first_network()
     st.session_state.canvas = Canvas()
-    try:
-        if "digit" in st.query_params:
-            st.session_state.digit = digit_from_token(st.query_params["digit"])
-        if "network" in st.query_params:
-            st.session_state.network = open_network(st.query_params["network"]).last
-    except ConvScopeError as error:
-        notify(f"{error} The rest of the link was opened.")
+    st.session_state.notice = ""
+    wrong = []
+    for name, read in {"digit": digit_from_token, "network": _last_of}.items():
+        try:
+            if name in st.query_params:
+                st.session_state[name] = read(st.query_params[name])
+        except ConvScopeError as error:
+            wrong.append(str(error))
+    if wrong:
+        notify(" ".join(wrong))
+
+
+def _last_of(network: str) -> NetworkRef:
+    return open_network(network).last
 
 
 def digit() -> Digit:
@@ -77,15 +88,11 @@ def canvas() -> Canvas:
     return st.session_state.canvas
 
 
-def _set_canvas(canvas: Canvas) -> None:
-    st.session_state.canvas = canvas
-
-
 def choose_digit(digit: Digit) -> None:
     """Put a digit that was not drawn under the lens; the canvas becomes fresh."""
     st.session_state.digit = digit
     notify("")
-    _set_canvas(Canvas(canvas().revision + 1))
+    redraw(())
 
 
 def draw_digit(digit: Digit, strokes: list[dict[str, Any]]) -> None:
@@ -98,13 +105,19 @@ def draw_digit(digit: Digit, strokes: list[dict[str, Any]]) -> None:
 def keep_strokes(strokes: list[dict[str, Any]]) -> None:
     """Remember what stands on the canvas, so that it can be drawn again after a page change."""
     if len(json.dumps(strokes)) <= _LONGEST_DRAWING:
-        now = canvas()
-        _set_canvas(Canvas(now.revision, now.start, tuple(strokes)))
+        st.session_state.canvas = replace(canvas(), strokes=tuple(strokes))
 
 
 def redraw(strokes: tuple[dict[str, Any], ...]) -> None:
     """Have the canvas show exactly these strokes."""
-    _set_canvas(Canvas(canvas().revision + 1, strokes, strokes))
+    now = canvas()
+    st.session_state.canvas = Canvas(now.revision + 1, strokes, strokes, now.mount)
+
+
+def replace_canvas() -> None:
+    """Make another canvas of the saved strokes, forgetting what the browser sent."""
+    redraw(canvas().strokes)
+    st.session_state.canvas = replace(canvas(), mount=canvas().mount + 1)
 
 
 def choose_network(ref: NetworkRef) -> None:

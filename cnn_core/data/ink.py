@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, UnidentifiedImageError
 
 from cnn_core.data.digit import SIDE, Digit
 from cnn_core.errors import InkError, NoInk, PictureTooLarge, UnreadablePicture
@@ -27,6 +27,20 @@ _FAINTEST = 0.1  # ink weaker than this share of the strongest does not count wh
 _WORKING_SIDE = 256  # photos are looked at in this size
 _LEAST_CONTRAST = 0.15  # of paper and ink; below it a picture counts as blank
 _THINNEST = 0.07  # stroke width in shares of the digit's height; thinner pens are thickened
+
+# What the camera notes as its orientation (EXIF 0x112) → how to turn the picture upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# What Pillow has to say of a visitor's damaged picture is said on the page, not in the log.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 Paper = Literal["black", "any"]
 Ink = NDArray[np.floating]
@@ -220,26 +234,28 @@ def read_picture(
             f"{MAX_PICTURE_BYTES // 1_000_000} MB can be read."
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is tighter
-            opened = Image.open(io.BytesIO(file), formats=formats)
+        opened = Image.open(io.BytesIO(file), formats=formats)
         _check_size(opened.size, size)
         opened.draft("RGB", (1024, 1024))  # lets a JPEG be decoded small
         opened.load()
-        image: Image.Image = ImageOps.exif_transpose(opened)
+        image: Image.Image = opened
         if image.mode.startswith("I"):  # 16-bit grey
-            image = Image.fromarray(np.uint8(np.asarray(image, np.uint32) >> 8))
-        image = image.convert("RGBA")
-        image.thumbnail((1024, 1024))
+            image = Image.fromarray(np.right_shift(np.asarray(image), 8).astype(np.uint8))
+        elif image.mode in ("P", "1"):
+            image = image.convert("RGBA")  # a palette cannot be scaled
+        image.thumbnail((1024, 1024))  # before any other copy is made
+        turn = _UPRIGHT.get(opened.getexif().get(0x112, 1))
+        image = (image if turn is None else image.transpose(turn)).convert("RGBA")
     except Image.DecompressionBombError as error:
         raise PictureTooLarge("This picture unpacks to far too many pixels.") from error
     except UnidentifiedImageError as error:
         names = ", ".join(formats).replace("WEBP", "WebP")
         raise UnreadablePicture(f"This is not a picture of a known kind ({names}).") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise UnreadablePicture(
-            f"This picture is damaged and cannot be read: {str(error).rstrip('.')}."
-        ) from error
+    except InkError:
+        raise
+    except Exception as error:  # a decoder given hostile bytes may raise anything
+        why = str(error).strip().partition("\n")[0].rstrip(".")
+        raise UnreadablePicture(f"This picture is damaged and cannot be read: {why}.") from error
     return np.asarray(image)
 
 

@@ -9,7 +9,7 @@ from cnn_core.insight.evaluation import accuracy_of
 from cnn_core.lab.requests import AccuracyRequest, Progress, TraceRequest, WarmUp
 from cnn_core.networks.keras_model import assign_weights, model_of
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.networks.zoo import open_network, shipped_networks, weights_at
 from cnn_core.probe.activations import ActivationProbe
 from cnn_core.probe.trace import Trace
 
@@ -24,6 +24,7 @@ class Looked:
 
     def move_to(self, ref: NetworkRef) -> None:
         if ref != self._at:
+            self._at = None  # should the assignment fail halfway
             assign_weights(self.model, weights_at(ref))
             self._at = ref
 
@@ -41,8 +42,9 @@ def look(ref: NetworkRef) -> Looked:
 
 
 def warm_up(request: WarmUp, progress: Progress) -> None:
-    shape = open_network(request.ref.id).card.input_shape
-    look(request.ref).probe.trace(np.zeros(shape, np.float32))
+    for id in request.networks or shipped_networks():
+        network = open_network(id)
+        look(network.last).probe.trace(np.zeros(network.card.input_shape, np.float32))
 
 
 def trace(request: TraceRequest, progress: Progress) -> Trace:

@@ -24,7 +24,10 @@ class Door:
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._listener = Listener(backlog=16, authkey=self._key)
+        try:
+            self._listener = Listener(backlog=16, authkey=self._key)
+        except OSError:  # the folder for temporary files has too long a name for a local socket
+            self._listener = Listener(("127.0.0.1", 0), backlog=16, authkey=self._key)
         self._arrived: dict[str, Connection] = {}
         self._someone = threading.Condition()
         self._open = True
@@ -71,26 +74,32 @@ class WorkerProcess:
 
     Raises
     ------
-    LabDown : it ended, or did not connect, before it could be spoken to; says what it printed.
+    LabDown : it could not be started, or ended before it could be spoken to; says why.
     """
 
     def __init__(self, door: Door, nice: int, stopping: Callable[[], bool]) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (read when the worker dies)
         name = secrets.token_hex(8)
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "cnn_core.lab.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._stderr,
-            start_new_session=True,  # Ctrl-C in the terminal is the server's business
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-                "KERAS_BACKEND": "tensorflow",
-            },
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cnn_core.lab.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                # Ctrl-C in the terminal is the server's business, on Windows by the flag.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+                    "TF_CPP_MIN_LOG_LEVEL": "3",
+                    "KERAS_BACKEND": "tensorflow",
+                },
+            )
+        except OSError as error:
+            self._stderr.close()
+            raise LabDown(f"A worker could not be started: {error}.") from error
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(door.invitation(name, nice).encode() + b"\n")
@@ -103,8 +112,9 @@ class WorkerProcess:
             lambda: not self.alive or stopping() or time.monotonic() > patience,
         )
         if connection is None:
+            why = self.last_words() or "no message"
             self.kill()
-            raise LabDown(f"A worker could not be started: {self.last_words() or 'no message'}.")
+            raise LabDown(f"A worker could not be started: {why}.")
         self.connection = connection
 
     @property
@@ -124,5 +134,6 @@ class WorkerProcess:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._stderr.close()
         if hasattr(self, "connection"):
             self.connection.close()

@@ -31,10 +31,15 @@ class Request:
 
 @dataclass(frozen=True)
 class WarmUp(Request):
-    """Import what the lane's work needs and compile the probe of a network. Answers None."""
+    """Import what the lane's work needs and compile the probes of networks. Answers None.
+
+    Attributes
+    ----------
+    networks : their ids; empty for all that are shipped.
+    """
 
     handler = "cnn_core.lab.handlers:warm_up"
-    ref: NetworkRef
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

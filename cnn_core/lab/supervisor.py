@@ -7,17 +7,21 @@ A desk is a thread that owns one worker process: it keeps the worker alive, take
 and waits for the reply, the time limit, a cancel or the worker's death, whichever comes first.
 """
 
+import logging
 import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cnn_core.errors import ConvScopeError, LabDown, WorkerLost
+from cnn_core.errors import ConvScopeError, LabDown, WorkerLost, WorkFailed
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import Request, WarmUp
+
+_log = logging.getLogger("convscope.lab")
 
 LaneName = Literal["look", "study"]
 State = Literal["off", "starting", "ready", "down"]
@@ -119,7 +123,9 @@ class Lane:
 
     def __init__(self, door: Door, workers: int, nice: int, warm_up: WarmUp | None = None) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._desks = [Desk(door, self._jobs, nice, warm_up) for _ in range(workers)]
+        self._desks = [
+            Desk(door, self._jobs, self._all_down, nice, warm_up) for _ in range(workers)
+        ]
         self._lock = threading.Lock()
         self._started = False
 
@@ -148,14 +154,17 @@ class Lane:
             if job := self._jobs.get():
                 job.fail(LabDown("The lab is closing."))
 
+    def _all_down(self) -> bool:
+        return all(desk.state == "down" for desk in self._desks)
+
     def status(self) -> LaneStatus:
         if not self._started:
             return LaneStatus("off", "", (), 0)
         states = [desk.state for desk in self._desks]
         order: tuple[State, ...] = ("ready", "starting", "down", "off")
         pids = tuple(desk.pid for desk in self._desks if desk.pid is not None)
-        message = next((desk.message for desk in self._desks if desk.message), "")
         state = next(state for state in order if state in states)
+        message = self._desks[0].message if state == "down" else ""
         return LaneStatus(state, message, pids, self._jobs.qsize())
 
 
@@ -166,6 +175,7 @@ class Desk(threading.Thread):
         self,
         door: Door,
         jobs: "queue.SimpleQueue[Job | None]",
+        alone: Callable[[], bool],
         nice: int,
         warm_up: WarmUp | None,
     ) -> None:
@@ -173,7 +183,8 @@ class Desk(threading.Thread):
         self.state: State = "starting"
         self.message = ""
         self.stopping = threading.Event()
-        self._door, self._jobs, self._nice, self._warm_up = door, jobs, nice, warm_up
+        self._door, self._jobs, self._alone = door, jobs, alone
+        self._nice, self._warm_up = nice, warm_up
         self._worker: WorkerProcess | None = None
 
     @property
@@ -188,8 +199,11 @@ class Desk(threading.Thread):
                 self._start_worker()
                 failures = 0
                 self._work_until_lost()
-            except ConvScopeError as error:
-                self.message = str(error)
+            except Exception as error:
+                # Whatever it was, the desk goes on: it is the only one who can mend it.
+                if not isinstance(error, ConvScopeError):
+                    _log.exception("A worker of the lab could not be kept.")
+                self.message = f"{error}"
                 self.state = "down"
                 self._refuse_for(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
                 failures += 1
@@ -218,7 +232,10 @@ class Desk(threading.Thread):
                 job = self._jobs.get(timeout=10 * _TICK)
             except queue.Empty:
                 continue
-            if job is not None and not job.ended:
+            if job is None:
+                continue
+            job.expire()
+            if not job.ended:
                 self._work_on(worker, job)
         self.state = "starting"
 
@@ -239,18 +256,25 @@ class Desk(threading.Thread):
                         job.fail(content)
                         return
         except (EOFError, OSError):
-            pass
+            pass  # it is dead, as is said below
+        except Exception as error:  # what came cannot be unpickled, or what goes cannot be pickled
+            _log.exception("A request to the lab, or its answer, could not cross.")
+            job.fail(WorkFailed(f"The answer could not be handed over: {error}"))
         # Cancelled, out of time, closing, or dead: what it still sends belongs to nobody.
         worker.kill()
         job.fail(WorkerLost("The lab's worker ended in mid-work; another one is being started."))
 
     def _refuse_for(self, seconds: float) -> None:
-        """While no worker can be started, say so to whoever asks, instead of letting them wait."""
+        """Pause before the next try. If nobody else works this queue off, refuse what it holds
+        instead of letting people wait."""
         end = time.monotonic() + seconds
-        while not self.stopping.is_set() and (left := end - time.monotonic()) > 0:
+        while not self.stopping.is_set() and time.monotonic() < end:
+            if not self._alone():
+                self.stopping.wait(_TICK)
+                continue
             try:
-                job = self._jobs.get(timeout=left)
+                job = self._jobs.get(timeout=_TICK)
             except queue.Empty:
-                return
+                continue
             if job is not None:
                 job.fail(LabDown(f"The lab is down. {self.message}"))

@@ -1,6 +1,6 @@
 """Train the shipped networks and write their films: ``python -m cnn_core.networks.pretrain``.
 
-Same seed, same machine, same networks. On two slow cores about a quarter of an hour.
+Same seed, same machine, same networks. About 8 minutes on two slow cores.
 Name networks to train only those: ``python -m cnn_core.networks.pretrain intro``.
 """
 

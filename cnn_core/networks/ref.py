@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkRef:
-    """Which network, frozen at which training step, with which units switched off.
+    """Which network, frozen at which training step.
 
     The cache key everywhere; small enough for a link.
 
@@ -13,9 +13,7 @@ class NetworkRef:
     ----------
     id : the network's name, e.g. ``"classic"``.
     step : a training step that its film holds; 0 is the random start.
-    lesion : ``(layer, unit)`` pairs that are switched off, sorted.
     """
 
     id: str
     step: int
-    lesion: tuple[tuple[str, int], ...] = ()

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.lab.requests import WarmUp
 from cnn_core.lab.supervisor import Lab, LabSettings
 from ui import ask
-from ui.state import FIRST_NETWORK
 
 SHELL = Path(__file__).parents[2] / "ui" / "shell.py"
 
@@ -18,7 +17,7 @@ SHELL = Path(__file__).parents[2] / "ui" / "shell.py"
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """AppTest runs no lifespan: without this the pages would show NumPy's answers only."""
-    with Lab(LabSettings(workers=2, warm_up=WarmUp(FIRST_NETWORK))) as lab:
+    with Lab(LabSettings(workers=2, warm_up=WarmUp(("classic",)))) as lab:
         end = time.monotonic() + 120
         while lab.status().state != "ready":
             assert time.monotonic() < end, lab.status()

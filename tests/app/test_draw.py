@@ -43,6 +43,14 @@ def test_a_test_digit_by_number(page: AppTest, lab: Lab) -> None:
     )
 
 
+def test_a_number_can_be_entered_again_after_another_digit(page: AppTest) -> None:
+    page.number_input(key="digit-number").set_value(5).run()
+    page.button(key="random-digit").click().run()
+    assert page.number_input(key="digit-number").value is None
+    page.number_input(key="digit-number").set_value(5).run()
+    assert shown_digit(page) == mnist_digit(5)
+
+
 def test_random_test_digits_differ(page: AppTest, lab: Lab) -> None:
     seen = set()
     for _ in range(4):
@@ -144,7 +152,6 @@ def canvas_script() -> None:
     from ui.panels import canvas
 
     state.begin_run("draw")
-    st.session_state.setdefault("canvas_mount", 0)
     if "sent" in st.session_state:
         st.session_state["arrived"] = {"drawing": st.session_state.sent}
         canvas._take("arrived")

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.digit import Digit, mnist_digit
+from cnn_core.errors import DataError, WorkerLost, WorkFailed
 from cnn_core.lab.requests import TraceRequest
 from cnn_core.lab.supervisor import Lab
 from cnn_core.networks.zoo import open_network
@@ -76,7 +77,6 @@ def test_about_tells_how_the_lab_is_and_what_is_shipped(page: AppTest, lab: Lab)
 def test_a_lab_that_dies_under_a_page_is_replaced_by_numpy(page: AppTest, lab: Lab) -> None:
     """The worker is gone in mid-request: the same run answers all the same."""
     ask._keras_trace.cache_clear()
-    from cnn_core.errors import WorkerLost
 
     def lost(*args: object) -> None:
         raise WorkerLost("The lab's worker ended in mid-work.")
@@ -110,3 +110,43 @@ def test_no_text_on_a_page_is_machine_speak(page: AppTest) -> None:
     shown = texts(page)
     assert "nan" not in shown.split()
     assert "NetworkRef" not in shown
+
+
+def test_a_half_good_link_opens_its_good_half(lab: Lab) -> None:
+    page = opened_with(lab, digit="garbage", network="intro")
+    assert len(page.error) == 1
+    assert page.selectbox(key="network-choice").value == "intro"
+
+
+def test_work_that_fails_is_said_once_and_logged(
+    page: AppTest, lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask._keras_trace.cache_clear()
+
+    def failed(*args: object) -> None:
+        raise WorkFailed("The lab could not work this out: OutOfRange.", "Traceback …")
+
+    monkeypatch.setattr(lab, "ask", failed)
+    page.number_input(key="digit-number").set_value(6).run()
+    assert not page.exception
+    assert "OutOfRange" in texts(page)
+    assert shown_digit(page) == mnist_digit(6)
+    assert "Traceback …" in caplog.text
+
+
+def test_missing_data_is_one_sentence_on_every_page(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: object) -> None:
+        raise DataError("The MNIST digits cannot be read. Restore them.")
+
+    from ui import state
+
+    monkeypatch.setattr(state, "mnist_digit", gone)
+    for path in ("../pages/draw.py", "../pages/about.py"):
+        fresh = AppTest.from_file(SHELL, default_timeout=30)
+        fresh.switch_page(path).run()
+        assert not fresh.exception
+        assert [error.value for error in fresh.error] == [
+            "The MNIST digits cannot be read. Restore them."
+        ]

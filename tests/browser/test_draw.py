@@ -194,3 +194,21 @@ def test_the_canvas_fits_a_phone(server: Server, visit: Visit, width: int) -> No
         button = visitor.page.locator(f".st-key-{key} button").bounding_box()
         assert button
         assert button["height"] >= 40
+
+
+def test_a_notice_that_comes_or_goes_leaves_the_canvas_alone(
+    server: Server, visit: Visit, tmp_path: Path
+) -> None:
+    visitor = visit(server, "?digit=garbage")
+    alert = visitor.page.get_by_test_id("stAlert")
+    expect(alert).to_contain_text("The digit in this link cannot be read")
+    visitor.draw(FOUR[:1])
+    expect(alert).to_have_count(0)
+    visitor.draw(FOUR[1:])
+    assert visitor.prediction() == "4"
+    drawn = visitor.digit()
+    (tmp_path / "bad.png").write_bytes(b"no picture at all")
+    visitor.page.get_by_role("button", name="Upload").first.click()
+    visitor.page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "bad.png")
+    expect(alert).to_contain_text("not a picture")
+    assert visitor.canvas_digit() == drawn

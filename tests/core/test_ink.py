@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw
@@ -309,6 +309,32 @@ def test_what_is_no_picture_is_refused(file: bytes) -> None:
 def test_no_bytes_do_worse_than_be_refused(rest: bytes, start: bytes) -> None:
     with pytest.raises(InkError):
         picture_to_digit(start + rest)
+
+
+@given(st.data())
+@settings(max_examples=300)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_no_damage_to_a_picture_does_worse_than_be_refused(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from(SMALL_FILES)))
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        digit = picture_to_digit(bytes(damaged))
+    except InkError:
+        return
+    assert digit.pixels.max() == 1
+
+
+def small_files() -> list[bytes]:
+    """A little picture in each format, with an EXIF block to damage."""
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    exif[0x010E] = "a digit"
+    little = drawing(5, 6, (16, 10, 40, 46), (56, 56))
+    return [as_file(little, kind, exif=exif) for kind in ("PNG", "JPEG", "WEBP")]
+
+
+SMALL_FILES = small_files()
 
 
 # What the canvas sends

@@ -18,7 +18,7 @@ PEN = (8, 22, 40)  # least, usual and greatest width
 def drawing_canvas() -> None:
     """White ink on black, with a pen to choose, undo and clear."""
     now = state.canvas()
-    key = f"drawing-{st.session_state.setdefault('canvas_mount', 0)}"
+    key = f"drawing-{now.mount}"
     pen = st.session_state.get("pen", PEN[1])
     with st.container(key="canvas"):
         st_canvas(
@@ -70,8 +70,7 @@ def _take(key: str) -> None:
     strokes = drawing["raw"].get("objects") if _is_drawing(drawing) else None
     if not isinstance(strokes, list) or not all(isinstance(stroke, dict) for stroke in strokes):
         state.notify("What arrived from the canvas was no drawing. It starts afresh.")
-        st.session_state.canvas_mount += 1
-        state.redraw(state.canvas().strokes)
+        state.replace_canvas()
         return
     try:
         state.draw_digit(canvas_to_digit(drawing["data"], SIDE), strokes)

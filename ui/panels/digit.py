@@ -20,11 +20,11 @@ def origin(digit: Digit) -> str:
 
 
 def digit_seen(digit: Digit) -> None:
-    """The 28×28 image that the network really gets."""
+    """The 28×28 image that the network really gets, with its origin as its caption."""
     with st.container(key="digit-seen"):
         st.html(
             f'<figure class="cs-figure" data-digit="{digit.token}">'
-            f"{html.picture(digit_picture(digit.pixels), origin(digit), 224)}"
+            f"{html.picture(digit_picture(digit.pixels), '', 224)}"
             f"<figcaption>{origin(digit)}</figcaption></figure>"
         )
 
@@ -62,6 +62,8 @@ def other_digits() -> None:
 
 
 def _choose(number: int) -> None:
+    # Emptied, or the number just entered could not be entered again after another digit.
+    st.session_state["digit-number"] = None
     try:
         state.choose_digit(mnist_digit(number))
     except ConvScopeError as error:

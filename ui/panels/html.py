@@ -1,4 +1,4 @@
-"""The few pieces of HTML that panels are made of. Every text is escaped here."""
+"""The few pieces of HTML that panels are made of, each ready to stand in a page."""
 
 import base64
 from html import escape
@@ -35,9 +35,9 @@ def shape(sizes: tuple[int, ...]) -> str:
 
 
 def percent(share: float) -> str:
-    """``98.7%``; below 0.05% and above 99.95% it says which side it is on."""
+    """``98.7%``; what would be rounded to 0 or 1 without being it says so: ``>99.9%``."""
     if 0 < share < 0.0005:
-        return "<0.1%"
-    if 0.9995 < share < 1:
-        return ">99.9%"
+        return "&lt;0.1%"
+    if 0.9995 <= share < 1:
+        return "&gt;99.9%"
     return f"{share:.1%}"

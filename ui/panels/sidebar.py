@@ -14,21 +14,23 @@ def sidebar() -> None:
     with st.container(key="digit-card"):
         st.html(
             '<div class="cs-card"><span class="cs-label">Digit</span>'
-            f"{html.picture(digit_picture(digit.pixels), origin(digit), 56)}"
+            f"{html.picture(digit_picture(digit.pixels), '', 56)}"
             f"<span>{origin(digit)}</span></div>"
         )
-    st.session_state["network-choice"] = state.network().id
-    st.selectbox(
-        "Network",
-        list(shipped_networks()),
-        key="network-choice",
-        format_func=lambda id: open_network(id).card.title,
-        on_change=_take_network,
-    )
-    card = open_network(state.network().id).card
-    parameters = open_network(state.network().id).graph.parameter_count
-    accuracy = card.accuracy[state.network().step]
-    st.caption(f"{parameters:,} parameters, {accuracy:.1%} of test digits right")
+    network = open_network(state.network().id)
+    st.session_state["network-choice"] = network.id
+    with st.container(key="network"):
+        st.selectbox(
+            "Network",
+            list(shipped_networks()),
+            key="network-choice",
+            format_func=lambda id: open_network(id).card.title,
+            on_change=_take_network,
+        )
+        accuracy = network.card.accuracy[state.network().step]
+        st.caption(
+            f"{network.graph.parameter_count:,} parameters, {accuracy:.1%} of test digits right"
+        )
 
 
 def _take_network() -> None:

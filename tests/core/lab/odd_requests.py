@@ -33,6 +33,15 @@ class WhoAnswers(Request):
     handler = "tests.core.lab.odd_requests:who_answers"
 
 
+@dataclass(frozen=True)
+class Unanswerable(Request):
+    handler = "tests.core.lab.odd_requests:unanswerable"
+
+
+def unanswerable(request: Unanswerable, progress: Progress) -> object:
+    return lambda: "no pickle holds me"
+
+
 def sleep(request: Sleep, progress: Progress) -> float:
     end = time.monotonic() + request.seconds
     while time.monotonic() < end:

@@ -22,7 +22,7 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.core.close import assert_same_output
-from tests.core.lab.odd_requests import Exit, Fail, Sleep, WhoAnswers
+from tests.core.lab.odd_requests import Exit, Fail, Sleep, Unanswerable, WhoAnswers
 
 ROOT = Path(__file__).parents[3]
 
@@ -229,9 +229,53 @@ def test_a_lab_that_cannot_start_its_workers_says_why(
 
 
 def test_a_warm_up_that_fails_is_said_too() -> None:
-    with Lab(LabSettings(workers=1, warm_up=WarmUp(NetworkRef("nowhere", 0)))) as lab:
+    with Lab(LabSettings(workers=1, warm_up=WarmUp(("nowhere",)))) as lab:
         wait_until(lambda: lab.status().state == "down")
         assert "There is no network 'nowhere'" in lab.status().message
+
+
+def test_a_worker_that_cannot_start_leaves_the_work_to_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    popen = subprocess.Popen
+
+    def only_the_first(*args: object, **options: object) -> object:
+        started.append(args)
+        if len(started) > 1:
+            raise OSError(12, "Cannot allocate memory")
+        return popen(*args, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(process.subprocess, "Popen", only_the_first)
+    with Lab(LabSettings(workers=3)) as lab:
+        wait_until(lambda: len(lab.status().pids) == 1 and len(started) > 1)
+        jobs = [lab.submit(Sleep(0.02), time_limit=60) for _ in range(40)]
+        assert [job.result() for job in jobs] == [0.02] * 40
+        assert lab.status().state == "ready"
+        assert lab.status().message == ""
+
+
+def test_an_answer_that_cannot_cross_fails_its_job_only(lab: Lab) -> None:
+    with pytest.raises((WorkFailed, WorkerLost)):
+        lab.ask(Unanswerable(), time_limit=60)
+    assert lab.ask(Sleep(0.02), time_limit=60) == 0.02
+
+
+def test_a_request_that_cannot_cross_fails_its_job_only(lab: Lab) -> None:
+    with pytest.raises(WorkFailed, match="handed over"):
+        lab.ask(Sleep(lambda: 1), time_limit=60)  # type: ignore[arg-type]
+    assert lab.ask(Sleep(0.02), time_limit=60) == 0.02
+
+
+def test_work_whose_time_ran_out_in_the_queue_costs_no_worker(lab: Lab) -> None:
+    pid = lab.ask(WhoAnswers(), time_limit=60)
+    slow = lab.submit(Sleep(0.6), time_limit=60)
+    late = [lab.submit(Sleep(5), time_limit=0.2) for _ in range(3)]
+    assert slow.result() == 0.6
+    assert lab.ask(WhoAnswers(), time_limit=60) == pid
+    for job in late:
+        with pytest.raises(TimeLimit):
+            job.result()
 
 
 def test_strangers_at_the_door_are_ignored() -> None:
