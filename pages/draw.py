@@ -12,9 +12,6 @@ from ui.panels.strip import layer_strip
 
 st.title("Draw a digit", anchor=False)
 st.caption("Lift the pen, and every layer of the network has already looked at it.")
-with st.container(key="notice"):  # always there: what follows must not move when it fills
-    if state.notice():
-        st.error(state.notice())
 
 digit, ref = state.digit(), state.network()
 classes = open_network(ref.id).card.class_names

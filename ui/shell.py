@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core.errors import ConvScopeError
 from ui import state
+from ui.link import write_link
 from ui.panels.sidebar import sidebar
 
 HERE = Path(__file__).parent
@@ -15,17 +16,22 @@ st.set_page_config(page_title="ConvScope", page_icon=HERE / "icon.svg", layout="
 st.logo(HERE / "wordmark.svg", icon_image=HERE / "icon.svg", size="large")
 st.html(HERE / "style.css")
 
-page = st.navigation(
+shown = st.navigation(
     [
         st.Page("../pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("../pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("../pages/about.py", title="About", icon=":material/info:"),
     ]
 )
 try:
-    state.begin_run(page.url_path)
+    state.begin_run(shown.url_path)
     with st.sidebar:
         sidebar()
-    page.run()
-    state.write_link()
+    with st.container(key="notice"):  # always there: what follows must not move when it fills
+        if state.notice():
+            st.error(state.notice())
+    shown.run()
+    with st.sidebar:
+        write_link(state.link(), state.page())
 except ConvScopeError as error:  # a sentence for people; anything else is a bug and stays loud
     st.error(str(error))

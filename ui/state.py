@@ -1,6 +1,7 @@
 """The digit, the network, the moment: one person's state, and the link that holds it.
 
-Pages read and write it through these functions only. The link is written here and nowhere else.
+Pages read and write it through these functions only. What the link says is made here;
+`ui.link` writes it into the address.
 """
 
 import json
@@ -11,10 +12,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
-from cnn_core.errors import ConvScopeError
+from cnn_core.errors import ConvScopeError, NetworkError, NoSuchUnit, UnknownStep
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
+from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
 
+LINK_VERSION = "1"
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
 _LONGEST_DRAWING = 500_000  # letters of strokes that are kept to be drawn again
 
@@ -42,12 +45,17 @@ class Canvas:
     mount: int = 0
 
 
-def begin_run(page: str) -> None:
+def page() -> str:
+    """The path of the page that is shown."""
+    return st.session_state.page
+
+
+def begin_run(path: str) -> None:
     """Called by the shell before each page: fills an empty state from the link."""
     if "digit" not in st.session_state:
         _read_link()
-    if st.session_state.get("page") != page:
-        st.session_state.page = page
+    if st.session_state.get("page") != path:
+        st.session_state.page = path
         # The canvas, if this page has one, is mounted anew: it starts from the saved strokes.
         redraw(canvas().strokes)
 
@@ -56,21 +64,61 @@ def _read_link() -> None:
     """The state that the link names; what it does not name, or names wrongly, is the default."""
     st.session_state.digit = mnist_digit(FIRST_DIGIT)
     st.session_state.network = first_network()
+    st.session_state.layer = ""
+    st.session_state.unit = None
     st.session_state.canvas = Canvas()
     st.session_state.notice = ""
+    readers = {
+        "v": _read_version,
+        "digit": _read_digit,
+        "network": _read_network,
+        "step": _read_step,
+        "layer": _read_layer,
+        "unit": _read_unit,
+    }
     wrong = []
-    for name, read in {"digit": digit_from_token, "network": _last_of}.items():
+    for name, read in readers.items():  # in this order: a step is one of its network's
         try:
             if name in st.query_params:
-                st.session_state[name] = read(st.query_params[name])
+                read(st.query_params[name])
         except ConvScopeError as error:
             wrong.append(str(error))
     if wrong:
-        notify(" ".join(wrong))
+        notify("Part of this link was ignored. " + " ".join(wrong))
 
 
-def _last_of(network: str) -> NetworkRef:
-    return open_network(network).last
+def _read_version(text: str) -> None:
+    if text != LINK_VERSION:
+        raise NetworkError(f"It has version {text[:9]!r}, this ConvScope reads {LINK_VERSION}.")
+
+
+def _read_digit(text: str) -> None:
+    st.session_state.digit = digit_from_token(text)
+
+
+def _read_network(text: str) -> None:
+    st.session_state.network = open_network(text).last
+
+
+def _read_step(text: str) -> None:
+    steps = open_network(network().id).film.steps
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
+    nearest = min(steps, key=lambda step: abs(step - int(text)))
+    choose_step(nearest)
+    if nearest != int(text):
+        raise UnknownStep(f"There is no frame at step {text}; the nearest, {nearest}, is shown.")
+
+
+def _read_layer(text: str) -> None:
+    choose_layer(open_network(network().id).graph[text[:100]].name)
+
+
+def _read_unit(text: str) -> None:
+    numbers = text.split(",")
+    if not all(number.isascii() and number.isdecimal() for number in numbers) or len(text) > 40:
+        raise NoSuchUnit(f"A unit is named by whole numbers. Received: {text[:20]!r}.")
+    choose_unit(tuple(map(int, numbers)))
 
 
 def digit() -> Digit:
@@ -120,8 +168,56 @@ def replace_canvas() -> None:
     st.session_state.canvas = replace(canvas(), mount=canvas().mount + 1)
 
 
-def choose_network(ref: NetworkRef) -> None:
-    st.session_state.network = ref
+def choose_network(id: str) -> None:
+    """Look through another network, at the end of its film.
+
+    Raises
+    ------
+    UnknownNetwork : there is none of that name.
+    """
+    st.session_state.network = open_network(id).last
+
+
+def choose_step(step: int) -> None:
+    """Freeze the network at another moment.
+
+    Raises
+    ------
+    UnknownStep : its film has no frame at that step.
+    """
+    ref = network()
+    open_network(ref.id).film.check(step)
+    st.session_state.network = NetworkRef(ref.id, step)
+
+
+def layer() -> str:
+    """The layer looked at; the first convolution until one is chosen that the network has."""
+    graph = open_network(network().id).graph
+    names = [spec.name for spec in graph]
+    if st.session_state.layer in names:
+        return st.session_state.layer
+    return next((spec.name for spec in graph if spec.kind in CONVOLUTIONS), names[0])
+
+
+def choose_layer(name: str) -> None:
+    """Look at another layer of the network. Raises `UnknownLayer`."""
+    st.session_state.layer = open_network(network().id).graph[name].name
+    st.session_state.unit = None
+
+
+def unit() -> Index | None:
+    """The chosen unit of `layer()`; None while none is chosen that it has."""
+    try:
+        spec = open_network(network().id).graph[layer()]
+        return check_index(spec, st.session_state.unit or ())
+    except NoSuchUnit:
+        return None
+
+
+def choose_unit(index: Index) -> None:
+    """Choose a unit of `layer()`. Raises `NoSuchUnit`."""
+    spec = open_network(network().id).graph[layer()]
+    st.session_state.unit = check_index(spec, index)
 
 
 def notify(sentence: str) -> None:
@@ -135,24 +231,13 @@ def notice() -> str:
 
 def link() -> str:
     """The query string that reopens the present picture."""
-    return urlencode({"digit": digit().token, "network": network().id})
-
-
-_write_link = st.components.v2.component(
-    "convscope_link",
-    js="""
-export default function ({ data }) {
-  const address = `${window.location.pathname}?${data.query}${window.location.hash}`;
-  const now = window.location.pathname + window.location.search + window.location.hash;
-  // Replaced, not pushed: a stroke is no page that Back should return to.
-  if (address !== now) window.history.replaceState(window.history.state, "", address);
-}
-""",
-)
-
-
-def write_link() -> None:
-    """Called by the shell after each page: the browser's address names the present state."""
-    with st.container(key="link"):
-        # The page is part of the data, so that the link is written again after a page change.
-        _write_link(data={"query": link(), "page": st.session_state.page}, key="link-writer")
+    chosen = unit()
+    parts = {
+        "v": LINK_VERSION,
+        "digit": digit().token,
+        "network": network().id,
+        "step": network().step,
+        "layer": layer(),
+        **({"unit": ",".join(map(str, chosen))} if chosen else {}),
+    }
+    return urlencode(parts, safe=",")

@@ -30,6 +30,14 @@ class Film:
         """The steps there are frames for, rising."""
         return tuple(sorted(int(file.stem) for file in self.folder.glob("*.safetensors")))
 
+    def check(self, step: int) -> None:
+        """Raise `UnknownStep` unless there is a frame at `step`."""
+        if step not in self.steps:
+            raise UnknownStep(
+                f"There is no frame at step {step}. Recorded steps: "
+                f"{', '.join(map(str, self.steps))}."
+            )
+
     def at(self, step: int) -> Weights:
         """The weights at `step`, read from disk.
 
@@ -38,12 +46,8 @@ class Film:
         UnknownStep : there is no such frame.
         DataError : the frame is damaged.
         """
+        self.check(step)
         file = self.folder / f"{step}.safetensors"
-        if step not in self.steps:
-            raise UnknownStep(
-                f"There is no frame at step {step}. Recorded steps: "
-                f"{', '.join(map(str, self.steps))}."
-            )
         try:
             arrays = load_file(file)
         except (OSError, SafetensorError) as error:

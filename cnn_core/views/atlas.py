@@ -32,19 +32,27 @@ class Picture:
     scale: Scale
 
 
-def feature_map_atlas(maps: NDArray, limit: float | None = None) -> Picture:
-    """All feature maps of a layer side by side on one scale.
+def feature_map_atlas(
+    maps: NDArray, limit: float | None = None, each_its_own: bool = False
+) -> Picture:
+    """All feature maps of a layer side by side.
 
     Parameters
     ----------
     maps : `(H, W, C)` float.
     limit : value of the brightest colour; by default the greatest magnitude in `maps`.
+    each_its_own : give every map a scale of its own, so that weak ones can be seen; the picture's
+        limit is then 1, the share of each map's greatest magnitude.
 
     Notes
     -----
     Map `k` stands in row `k // columns`, column `k % columns`, with as many columns as make the
     picture about square.
     """
+    if each_its_own:
+        greatest = np.abs(maps).max(axis=(0, 1), keepdims=True)
+        maps = np.divide(maps, greatest, out=np.zeros_like(maps), where=greatest > 0)
+        limit = 1.0
     height, width, count = maps.shape
     columns = atlas_columns(count)
     rows = -(-count // columns)
@@ -61,6 +69,29 @@ def feature_map_atlas(maps: NDArray, limit: float | None = None) -> Picture:
 def atlas_columns(count: int) -> int:
     """How many of `count` maps stand in a row of an atlas."""
     return max(1, ceil(sqrt(count)))
+
+
+def atlas_box(shape: tuple[int, int, int], channel: int) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a map in the atlas of maps of `shape`."""
+    height, width, count = shape
+    row, column = divmod(channel, atlas_columns(count))
+    return column * (width + 1), row * (height + 1), width, height
+
+
+def atlas_cell(shape: tuple[int, int, int], x: int, y: int) -> tuple[int, int, int] | None:
+    """The cell ``(row, column, channel)`` at a pixel of the atlas; None in a gap or beyond."""
+    height, width, count = shape
+    tile_column, column = divmod(x, width + 1)
+    tile_row, row = divmod(y, height + 1)
+    channel = tile_row * atlas_columns(count) + tile_column
+    inside = row < height and column < width and 0 <= channel < count
+    return (row, column, channel) if inside and tile_column < atlas_columns(count) else None
+
+
+def map_picture(values: NDArray, limit: float, signed: bool) -> Picture:
+    """One map `(H, W)` on a scale that others share."""
+    scale: Scale = "signed" if signed else "activation"
+    return _picture(colour_levels(values, limit, scale), limit, scale)
 
 
 def vector_picture(vector: NDArray, limit: float | None = None) -> Picture:

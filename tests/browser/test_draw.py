@@ -172,14 +172,6 @@ def test_a_link_shows_the_same_picture_to_somebody_else(server: Server, visit: V
     np.testing.assert_array_equal(other.probabilities(), visitor.probabilities())
 
 
-def test_ten_strokes_leave_no_trace_in_the_history(server: Server, visit: Visit) -> None:
-    visitor = visit(server)
-    before = visitor.page.evaluate("history.length")
-    for k in range(10):
-        visitor.draw([[(30 + 20 * k, 60), (50 + 20 * k, 200)]])
-    assert visitor.page.evaluate("history.length") == before
-
-
 @pytest.mark.parametrize("width", [360, 390])
 def test_the_canvas_fits_a_phone(server: Server, visit: Visit, width: int) -> None:
     visitor = visit(server, viewport={"width": width, "height": 800}, has_touch=True)

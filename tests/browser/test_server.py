@@ -13,7 +13,7 @@ from tests.browser.server import Server
 from tests.browser.visitor import ONE, SEVEN, Visitor
 
 Visit = Callable[..., Visitor]
-PAGES = {"": "Draw a digit", "about": "About ConvScope"}
+PAGES = {"": "Draw a digit", "layers": "Layers", "about": "About ConvScope"}
 
 
 def test_every_page_opens_by_deep_link_on_a_fresh_server(

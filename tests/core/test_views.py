@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnn_core.views.atlas import digit_picture, feature_map_atlas, vector_picture
+from cnn_core.views.atlas import (
+    atlas_box,
+    atlas_cell,
+    digit_picture,
+    feature_map_atlas,
+    vector_picture,
+)
 from cnn_core.views.colour import LEVELS, colour_levels, colour_table
 
 
@@ -101,3 +107,26 @@ def test_a_digit_is_white_ink_on_black() -> None:
     assert image[3, 4].tolist() == [255, 255, 255, 255]
     assert abs(int(image[5, 6, 0]) - 127) <= 1
     assert image[..., 0].sum() == 255 + int(image[5, 6, 0])
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 70), st.data())
+def test_a_pixel_of_the_atlas_names_its_cell(
+    h: int, w: int, count: int, data: st.DataObject
+) -> None:
+    cell = tuple(data.draw(st.integers(0, n - 1)) for n in (h, w, count))
+    left, top, width, height = atlas_box((h, w, count), cell[2])
+    assert (width, height) == (w, h)
+    assert atlas_cell((h, w, count), left + cell[1], top + cell[0]) == cell
+    assert atlas_cell((h, w, count), left + w, top) is None  # the gap
+    assert atlas_cell((h, w, count), left, -1) is None
+
+
+def test_maps_on_scales_of_their_own_all_reach_the_brightest_colour() -> None:
+    maps = np.stack([np.eye(2), 1000 * np.eye(2), np.zeros((2, 2))], axis=-1)
+    picture = feature_map_atlas(maps, each_its_own=True)
+    pixels = decoded(picture.png)
+    np.testing.assert_array_equal(pixels[0, 0, :3], pixels[0, 3, :3])
+    np.testing.assert_array_equal(pixels[0, 0, :3], colour_table("activation")[254])
+    left, top, _, _ = atlas_box((2, 2, 3), 2)
+    np.testing.assert_array_equal(pixels[top, left, :3], colour_table("activation")[0])
+    assert picture.limit == 1

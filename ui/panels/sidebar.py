@@ -1,10 +1,12 @@
-"""The sidebar of every page: the digit and the network."""
+"""The sidebar of every page: the digit, the network, the moment."""
 
 import streamlit as st
 
+from cnn_core.errors import ConvScopeError, UnknownStep
 from cnn_core.networks.zoo import open_network, shipped_networks
 from cnn_core.views.atlas import digit_picture
 from ui import state
+from ui.moment import moment_slider
 from ui.panels import html
 from ui.panels.digit import origin
 
@@ -27,13 +29,36 @@ def sidebar() -> None:
             format_func=lambda id: open_network(id).card.title,
             on_change=_take_network,
         )
-        accuracy = network.card.accuracy[state.network().step]
+        accuracy = network.card.accuracy[network.last.step]
         st.caption(
-            f"{network.graph.parameter_count:,} parameters, {accuracy:.1%} of test digits right"
+            f"{network.graph.parameter_count:,} parameters, "
+            f"{accuracy:.1%} of test digits right when trained"
+        )
+    with st.container(key="moment"):
+        steps = network.film.steps
+        moment_slider(
+            network.id,
+            steps,
+            [network.card.accuracy[step] for step in steps],
+            state.network().step,
+            key="moment-slider",
+            on_step=_take_step,
         )
 
 
 def _take_network() -> None:
-    choice = st.session_state["network-choice"]
-    if choice in shipped_networks():
-        state.choose_network(open_network(choice).last)
+    try:
+        state.choose_network(st.session_state["network-choice"])
+    except ConvScopeError as error:
+        state.notify(str(error))
+
+
+def _take_step() -> None:
+    """What the browser sent may be anything."""
+    step = st.session_state["moment-slider"].get("step")
+    try:
+        if not isinstance(step, int):
+            raise UnknownStep(f"A training step is a whole number. Received: {step!r:.20}.")
+        state.choose_step(step)
+    except ConvScopeError as error:
+        state.notify(str(error))

@@ -1,0 +1,175 @@
+"""Layers, the moment and links in Chromium."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.probe.reference import reference_trace
+from cnn_core.probe.trace import Trace
+from tests.browser.server import Server
+from tests.browser.visitor import FOUR, Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def expected_trace(visitor: Visitor, ref: NetworkRef) -> Trace:
+    network = open_network(ref.id)
+    pixels = network.card.fit(visitor.digit().pixels)
+    return reference_trace(network.graph, weights_at(ref), pixels)
+
+
+def read(visitor: Visitor, testid: str) -> float:
+    value = visitor.page.get_by_test_id(testid).first.get_attribute("data-value")
+    assert value
+    return float(value)
+
+
+def unit_name(visitor: Visitor) -> Locator:
+    return visitor.page.get_by_test_id("unit-name")
+
+
+def test_a_click_on_a_map_takes_its_unit_apart(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "?layer=conv_2")
+    visitor.draw(FOUR)
+    trace = expected_trace(visitor, open_network("classic").last)
+    visitor.go_to("Layers")
+    stage = visitor.page.locator(".st-key-layer-maps").get_by_test_id("picker-stage")
+    box = stage.bounding_box()
+    assert box
+    # 8 maps in a row, 12 pixels apart, 95 in all: map 10 is the third of the second row.
+    size = box["width"] / 95
+    stage.click(position={"x": (2 * 12 + 4.5) * size, "y": (12 + 6.5) * size})
+    expect(unit_name(visitor)).to_contain_text("conv_2[6, 4, 10]")
+    visitor.wait_until_painted()
+    value = float(trace["conv_2"].output[6, 4, 10])
+    assert read(visitor, "unit-value") == pytest.approx(value, abs=1e-5)
+    assert "layer=conv_2&unit=6,4,10" in visitor.page.url
+    large = visitor.page.locator(".st-key-layer-map").get_by_test_id("picker-stage")
+    large.focus()
+    large.press("ArrowRight")
+    large.press("ArrowDown")
+    large.press("Enter")
+    expect(unit_name(visitor)).to_contain_text("conv_2[7, 5, 10]")
+
+
+def test_pointing_reads_values_without_the_server(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "layers?layer=conv_1&unit=3,4,5")
+    expect(unit_name(visitor)).to_contain_text("conv_1[3, 4, 5]")
+    visitor.wait_until_painted()
+    frames: list[object] = []
+    visitor.page.on("websocket", frames.append)
+    large = visitor.page.locator(".st-key-layer-map").get_by_test_id("picker-stage")
+    box = large.bounding_box()
+    assert box
+    for k in range(20):
+        visitor.page.mouse.move(box["x"] + 5 + 10 * k, box["y"] + 40)
+    expect(visitor.page.locator(".st-key-layer-map .read")).to_contain_text("row 2, column")
+    assert frames == []
+    expect(unit_name(visitor)).to_contain_text("conv_1[3, 4, 5]")
+
+
+def test_layers_are_stepped_through_by_key(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "layers")
+    heading = visitor.page.locator(".st-key-layer-facts h2")
+    expect(heading).to_contain_text("conv_1")
+    visitor.wait_until_painted()
+    for name in ("pool_1", "conv_2", "pool_2", "conv_3", "flatten", "dense_1", "output"):
+        visitor.page.keyboard.press("n")
+        expect(heading).to_contain_text(name)
+        visitor.wait_until_painted()
+    visitor.page.keyboard.press("p")
+    expect(heading).to_contain_text("dense_1")
+
+
+def test_the_moment_changes_prediction_maps_and_arithmetic(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    visitor.draw(FOUR)
+    steps = open_network("classic").film.steps
+    moment = visitor.page.get_by_test_id("moment-range")
+    for k in (0, 11, 5):
+        moment.fill(str(k))
+        visitor.page.wait_for_url(f"**step={steps[k]}&**")
+        visitor.wait_until_painted()
+        trace = expected_trace(visitor, NetworkRef("classic", steps[k]))
+        np.testing.assert_allclose(visitor.probabilities(), trace.output, atol=1e-5)
+    visitor.go_to("Layers")
+    expect(unit_name(visitor)).to_contain_text("conv_1")
+    visitor.wait_until_painted()
+    assert read(visitor, "unit-value") == pytest.approx(
+        float(trace["conv_1"].output.max()), abs=1e-5
+    )
+
+
+def test_the_film_plays_to_its_end_and_can_be_paused(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "layers?step=0")
+    expect(unit_name(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    play = visitor.page.get_by_test_id("moment-play")
+    play.click()
+    visitor.page.wait_for_url("**step=12&**")
+    play.click()
+    expect(play).to_have_attribute("aria-label", "Play the training")
+    visitor.page.wait_for_timeout(800)
+    paused = visitor.page.url
+    visitor.page.wait_for_timeout(800)
+    assert visitor.page.url == paused
+    play.click()
+    visitor.page.wait_for_url("**step=8442&**", timeout=30_000)
+    expect(play).to_have_attribute("aria-label", "Play the training")
+
+
+def test_a_link_reproduces_the_page_elsewhere(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "?network=intro&step=1876&layer=pool_1&unit=3,4,5")
+    visitor.draw(FOUR)
+    visitor.go_to("Layers")
+    expect(unit_name(visitor)).to_contain_text("pool_1[3, 4, 5]")
+    visitor.page.wait_for_url("**/layers?v=1&digit=d.**")
+    visitor.wait_until_painted()
+    other = visit(server, visitor.page.url.removeprefix(server.url + "/"))
+    expect(unit_name(other)).to_contain_text("pool_1[3, 4, 5]")
+    other.wait_until_painted()
+    pictures = "images => images.map(image => image.src)"
+    for place in (".st-key-layer-maps img", ".st-key-layer-map img", ".st-key-digit-card img"):
+        mine, theirs = (each.page.locator(place) for each in (visitor, other))
+        assert mine.evaluate_all(pictures) == theirs.evaluate_all(pictures)
+    assert read(other, "unit-value") == read(visitor, "unit-value")
+    assert other.page.url == visitor.page.url
+
+
+def test_the_link_can_be_copied(server: Server, visit: Visit) -> None:
+    visitor = visit(server, permissions=["clipboard-read", "clipboard-write"])
+    visitor.draw(FOUR)
+    button = visitor.page.get_by_test_id("copy-link")
+    button.click()
+    expect(button).to_have_text("Copied")
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == visitor.page.url
+    assert "digit=d." in visitor.page.url
+
+
+def test_after_ten_strokes_back_leaves_the_page(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "about")
+    visitor.go_to("Draw")
+    for k in range(10):
+        visitor.draw([[(30 + 20 * k, 60), (50 + 20 * k, 200)]])
+    visitor.page.go_back()
+    expect(visitor.page.locator(".stApp h1")).to_have_text("About ConvScope")
+
+
+def test_fifty_random_units_read_as_keras_computes_them(server: Server, visit: Visit) -> None:
+    """Chosen by link; the number on the page is the network's own tensor."""
+    rng = np.random.default_rng(4)
+    first = visit(server)
+    trace = expected_trace(first, open_network("classic").last)
+    names = [layer.name for layer in trace]
+    visitor = visit(server, "layers")
+    for k in range(50):
+        layer = trace[names[k % len(names)]]
+        unit = tuple(int(rng.integers(n)) for n in layer.output.shape)
+        text = ",".join(map(str, unit))
+        visitor.page.goto(f"{server.url}/layers?layer={layer.name}&unit={text}")
+        expect(unit_name(visitor)).to_contain_text(f"{layer.name}[{', '.join(map(str, unit))}]")
+        assert read(visitor, "unit-value") == pytest.approx(float(layer.output[unit]), abs=1e-5)

@@ -1,0 +1,153 @@
+"""One layer: what it does here, its maps, a map at a time, its numbers."""
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.errors import NoSuchUnit
+from cnn_core.networks.graph import Graph, LayerSpec
+from cnn_core.networks.source import layer_code
+from cnn_core.probe.geometry import Index
+from cnn_core.probe.trace import LayerTrace
+from cnn_core.views.atlas import (
+    Picture,
+    atlas_box,
+    atlas_cell,
+    feature_map_atlas,
+    map_picture,
+    vector_picture,
+)
+from ui import state
+from ui.cell_picker import cell_picker
+from ui.panels import html
+from ui.panels.words import parameter_sum, shape_sum, what_it_does
+
+
+def layer_facts(graph: Graph, spec: LayerSpec) -> None:
+    """Its name, what it does here, its shape and its parameters with their arithmetic."""
+    with st.container(key="layer-facts"):
+        st.html(
+            f'<h2 class="cs-layer">{escape(spec.name)} <small>{escape(spec.kind)}</small></h2>'
+            f"<p>{escape(what_it_does(graph, spec))}</p>"
+            '<div class="cs-facts">'
+            f"<strong>Output</strong><span>{escape(shape_sum(graph, spec))}</span>"
+            f"<strong>Parameters</strong><span>{escape(parameter_sum(graph, spec))}</span></div>"
+        )
+
+
+def layer_statistics(layer: LayerTrace) -> None:
+    """Share of zeros, greatest value, and the maps that are dead on this digit."""
+    output = layer.output
+    facts = {
+        "Zeros": f"{float(np.mean(output == 0)):.0%} of {output.size:,} numbers",
+        "Greatest": html.number(float(output.max())),
+    }
+    if output.min() < 0:
+        facts["Least"] = html.number(float(output.min()))
+    if output.ndim == 3 and layer.spec.inputs:
+        dead = np.flatnonzero(~output.any(axis=(0, 1))).tolist()
+        names = ", ".join(map(str, dead)) if dead else "none on this digit"
+        facts["Dead maps"] = names
+    rows = "".join(f"<strong>{name}</strong><span>{text}</span>" for name, text in facts.items())
+    st.html(f'<div class="cs-facts">{rows}</div>')
+
+
+def layer_maps(layer: LayerTrace, unit: Index, each_its_own: bool) -> None:
+    """All maps of the layer as one picture; a click chooses map and cell."""
+    with st.container(key="layer-maps"):
+        picture, boxes = _all_units(layer, unit, each_its_own)
+        size = html.shape(layer.spec.output_shape)
+        cell_picker(
+            picture,
+            f"All of {layer.name}, {size}",
+            key="maps-picker",
+            on_pick=lambda: _take("maps-picker", layer),
+            side=496 if layer.output.ndim == 3 else 288,
+            boxes=boxes,
+        )
+        if each_its_own and layer.output.ndim == 3:
+            st.html(f'<p class="cs-scale">0{html.ramp(picture.scale)}each map’s own greatest</p>')
+        else:
+            least = -picture.limit if picture.scale == "signed" else 0
+            st.html(
+                f'<p class="cs-scale">{html.number(least)}{html.ramp(picture.scale)}'
+                f"{html.number(picture.limit)}, one scale for the layer</p>"
+            )
+
+
+def _all_units(
+    layer: LayerTrace, unit: Index, each_its_own: bool
+) -> tuple[Picture, list[tuple[int, int, int, int]]]:
+    if layer.output.ndim == 3:
+        height, width, count = layer.output.shape
+        picture = feature_map_atlas(layer.output, each_its_own=each_its_own)
+        return picture, [atlas_box((height, width, count), unit[2])]
+    picture = vector_picture(layer.output.reshape(-1))
+    position = int(np.ravel_multi_index(unit, layer.output.shape))
+    return picture, [(position % picture.width, position // picture.width, 1, 1)]
+
+
+def one_map(layer: LayerTrace, unit: Index) -> None:
+    """The chosen map, large, on the layer's scale; a click chooses its cell."""
+    row, column, channel = unit
+    values = layer.output[..., channel]
+    limit = float(np.abs(layer.output).max())
+    with st.container(key="layer-map"):
+        cell_picker(
+            map_picture(values, limit, signed=bool(layer.output.min() < 0)),
+            f"Map {channel} of {layer.name}",
+            key="map-picker",
+            on_pick=lambda: _take("map-picker", layer, channel),
+            side=364,
+            boxes=[(column, row, 1, 1)],
+            values=values.reshape(-1).tolist(),
+        )
+
+
+def unit_choice(layer: LayerTrace, unit: Index) -> None:
+    """The unit by its numbers, for those who would rather type."""
+    names = ("Row", "Column", "Map") if len(unit) == 3 else ("Unit",)
+    with st.container(horizontal=True, gap="small", key="unit-choice"):
+        for axis, (name, at, size) in enumerate(zip(names, unit, layer.output.shape, strict=True)):
+            st.session_state[f"unit-{axis}"] = at
+            st.number_input(
+                name, 0, size - 1, key=f"unit-{axis}", width=112, on_change=lambda: _type(layer)
+            )
+
+
+def layer_source(graph: Graph, name: str) -> None:
+    """The Keras code that builds the layer."""
+    st.code(layer_code(graph, name), language="python", wrap_lines=True)
+
+
+def _type(layer: LayerTrace) -> None:
+    _choose(tuple(st.session_state[f"unit-{axis}"] for axis in range(layer.output.ndim)))
+
+
+def _take(key: str, layer: LayerTrace, channel: int | None = None) -> None:
+    """A pixel that the browser sent → a unit. It may be anything."""
+    pick = st.session_state[key].get("pick")
+    if not (isinstance(pick, list) and len(pick) == 2 and all(isinstance(i, int) for i in pick)):
+        state.notify("What arrived from the picture names no cell.")
+        return
+    x, y = pick
+    if channel is not None:
+        _choose((y, x, channel))
+    elif layer.output.ndim == 3:
+        height, width, count = layer.output.shape
+        cell = atlas_cell((height, width, count), x, y)
+        if cell is not None:  # the gap between two maps chooses nothing
+            _choose(cell)
+    else:
+        width = vector_picture(layer.output.reshape(-1)).width
+        if x < width and 0 <= (position := y * width + x) < layer.output.size:
+            _choose(tuple(int(i) for i in np.unravel_index(position, layer.output.shape)))
+
+
+def _choose(unit: Index) -> None:
+    try:
+        state.choose_unit(unit)
+        state.notify("")
+    except NoSuchUnit as error:
+        state.notify(str(error))

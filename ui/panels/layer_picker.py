@@ -1,0 +1,48 @@
+"""Choose a layer: from the list, or one back and one on, also by key."""
+
+import streamlit as st
+
+from cnn_core.errors import UnknownLayer
+from cnn_core.networks.graph import Graph
+from ui import state
+
+
+def layer_picker(graph: Graph) -> None:
+    names = [spec.name for spec in graph]
+    here = names.index(state.layer())
+    st.session_state["layer-choice"] = names[here]
+    with st.container(
+        horizontal=True, gap="small", vertical_alignment="center", key="layer-picker"
+    ):
+        st.button(
+            "Previous",
+            key="layer-previous",
+            icon=":material/arrow_back:",
+            disabled=here == 0,
+            shortcut="P",
+            on_click=lambda: _go_to(names[here - 1]),
+        )
+        st.segmented_control(
+            "Layer",
+            names,
+            key="layer-choice",
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: _go_to(st.session_state["layer-choice"]),
+        )
+        st.button(
+            "Next",
+            key="layer-next",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            disabled=here == len(names) - 1,
+            shortcut="N",
+            on_click=lambda: _go_to(names[here + 1]),
+        )
+
+
+def _go_to(name: str) -> None:
+    try:
+        state.choose_layer(name)
+    except UnknownLayer as error:
+        state.notify(str(error))
