@@ -36,6 +36,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.probe
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.pen_up
+	$(BIN)/python -m benchmarks.moment
 	$(BIN)/python -m benchmarks.start_up
 
 # Endurance, run by hand.

@@ -32,6 +32,6 @@ try:
             st.error(state.notice())
     shown.run()
     with st.sidebar:
-        write_link(state.link(), state.page())
+        write_link(state.link())
 except ConvScopeError as error:  # a sentence for people; anything else is a bug and stays loud
     st.error(str(error))

@@ -45,11 +45,6 @@ class Canvas:
     mount: int = 0
 
 
-def page() -> str:
-    """The path of the page that is shown."""
-    return st.session_state.page
-
-
 def begin_run(path: str) -> None:
     """Called by the shell before each page: fills an empty state from the link."""
     if "digit" not in st.session_state:

@@ -64,6 +64,18 @@ def test_a_drawing_survives_another_page_and_a_reload(server: Server, visit: Vis
     assert visitor.prediction() == "4"
 
 
+def test_pages_left_in_a_hurry_keep_the_link(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    visitor.draw(FOUR)
+    drawn = visitor.digit()
+    for name in ("About", "Layers", "About", "Draw") * 3:
+        nav = visitor.page.get_by_test_id("stSidebarNav")
+        nav.get_by_role("link", name=name).click(no_wait_after=True)
+    visitor.wait_for_digit(drawn)
+    visitor.page.reload()
+    visitor.wait_for_digit(drawn)
+
+
 def test_drawing_goes_on_where_it_stopped_after_a_page_change(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     visitor.draw(FOUR[:1])

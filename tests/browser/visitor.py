@@ -27,6 +27,8 @@ class Visitor:
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._watch)
+        self.frames_sent = 0
+        self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
         self.page.goto(f"{server.url}/{path}")
         self.page.locator(".stApp h1").wait_for()
 
@@ -43,6 +45,9 @@ class Visitor:
             f"localhost:{self.server.port}"
         ):
             self.foreign_requests.append(request.url)
+
+    def _count(self, _: object) -> None:
+        self.frames_sent += 1
 
     def leave(self) -> None:
         self.context.close()

@@ -1,10 +1,13 @@
 """The browser's address names the present picture; a button copies it."""
 
+import itertools
 from pathlib import Path
 
 import streamlit as st
 
 _HERE = Path(__file__).parent
+
+_runs = itertools.count()
 
 _link = st.components.v2.component(
     "convscope_link",
@@ -14,10 +17,9 @@ _link = st.components.v2.component(
 )
 
 
-def write_link(query: str, page: str) -> None:
-    """Write the query string into the address, without an entry in the browser's history.
-
-    `page` is part of the data, so that the address is written again after a page change.
-    """
+def write_link(query: str) -> None:
+    """Write the query string into the address, without an entry in the browser's history."""
+    # A new number each time: a page change takes the query away without changing the data, and
+    # a page left in a hurry never delivered its own.
     with st.container(key="link"):
-        _link(data={"query": query, "page": page}, key="link-writer")
+        _link(data={"query": query, "run": next(_runs)}, key="link-writer")
