@@ -44,7 +44,7 @@ class Recipe:
 RECIPES = {
     "classic": Recipe(
         title="Classic",
-        about="Three convolutions with pooling between: the course's whole model.",
+        about="Three convolutions with pooling between.",
         epochs=9,
         early=15,
         epochs_per_frame=1,
@@ -52,7 +52,7 @@ RECIPES = {
     ),
     "intro": Recipe(
         title="Intro",
-        about="One convolution, one pooling, two dense layers: the course's first model.",
+        about="One convolution, one pooling, two dense layers.",
         epochs=6,
         early=5,
         epochs_per_frame=3,

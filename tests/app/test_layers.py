@@ -107,7 +107,9 @@ def test_flatten_counts_there_and_back(lab: Lab) -> None:
 def test_dead_maps_are_named(lab: Lab) -> None:
     trace = workers_trace(lab, open_network("classic").last)
     dead = np.flatnonzero(~trace["conv_2"].output.any(axis=(0, 1)))
-    assert f"<span>{', '.join(map(str, dead))}</span>" in texts(opened(lab, layer="conv_2"))
+    assert f"<span>{', '.join(map(str, dead))} on this digit</span>" in texts(
+        opened(lab, layer="conv_2")
+    )
 
 
 def test_a_unit_is_chosen_by_its_numbers(page: AppTest, lab: Lab) -> None:

@@ -71,6 +71,10 @@ def test_pages_left_in_a_hurry_keep_the_link(server: Server, visit: Visit) -> No
     for name in ("About", "Layers", "About", "Draw") * 3:
         nav = visitor.page.get_by_test_id("stSidebarNav")
         nav.get_by_role("link", name=name).click(no_wait_after=True)
+    # The address of the page that was wanted last, with the digit in it.
+    visitor.page.wait_for_function(
+        "location.pathname === '/' && location.search.includes('digit=d.')"
+    )
     visitor.wait_for_digit(drawn)
     visitor.page.reload()
     visitor.wait_for_digit(drawn)

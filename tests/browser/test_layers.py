@@ -1,17 +1,21 @@
 """Layers, the moment and links in Chromium."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
+from cnn_core.data.digit import mnist_digit
+from cnn_core.lab.requests import TraceRequest
+from cnn_core.lab.supervisor import Lab, LabSettings
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.server import Server
 from tests.browser.visitor import FOUR, Visitor
+from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
 
@@ -78,7 +82,8 @@ def test_layers_are_stepped_through_by_key(server: Server, visit: Visit) -> None
     expect(heading).to_contain_text("conv_1")
     expect(unit_name(visitor)).to_be_visible()
     visitor.wait_until_painted()
-    visitor.page.wait_for_timeout(500)
+    visitor.page.bring_to_front()
+    heading.click()  # keys go to the page
     for name in ("pool_1", "conv_2", "pool_2", "conv_3", "flatten", "dense_1", "output"):
         visitor.page.keyboard.press("n")
         expect(heading).to_contain_text(name)
@@ -162,17 +167,68 @@ def test_after_ten_strokes_back_leaves_the_page(server: Server, visit: Visit) ->
     expect(visitor.page.locator(".stApp h1")).to_have_text("About ConvScope")
 
 
-def test_fifty_random_units_read_as_keras_computes_them(server: Server, visit: Visit) -> None:
-    """Chosen by link; the number on the page is the network's own tensor."""
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Keras itself, in a worker of the tests' own."""
+    with Lab(LabSettings(workers=1)) as lab:
+        yield lab
+
+
+def kerass_trace(lab: Lab, ref: NetworkRef) -> Trace:
+    pixels = open_network(ref.id).card.fit(mnist_digit(FIRST_DIGIT).pixels)
+    return lab.ask(TraceRequest(ref, pixels), time_limit=60)
+
+
+def open_unit(visitor: Visitor, ref: NetworkRef, layer: str, unit: tuple[int, ...]) -> None:
+    """By link; until its arithmetic stands there."""
+    query = f"network={ref.id}&step={ref.step}&layer={layer}&unit={','.join(map(str, unit))}"
+    visitor.page.goto(f"{visitor.server.url}/layers?{query}")
+    expect(unit_name(visitor)).to_contain_text(f"{layer}[{', '.join(map(str, unit))}]")
+
+
+@pytest.mark.parametrize("network", ["classic", "intro"])
+@pytest.mark.parametrize("moment", [0, 0.5, 1], ids=["first", "middle", "last"])
+def test_every_layer_opens_at_every_moment(
+    server: Server, visit: Visit, lab: Lab, network: str, moment: float
+) -> None:
+    steps = open_network(network).film.steps
+    ref = NetworkRef(network, steps[int(moment * (len(steps) - 1))])
+    visitor = visit(server, "layers")
+    for layer in kerass_trace(lab, ref):
+        middle = tuple(n // 2 for n in layer.output.shape)
+        open_unit(visitor, ref, layer.name, middle)
+        expect(visitor.page.locator(".st-key-layer-maps img")).to_be_visible()
+        shown = read(visitor, "unit-value")
+        assert shown == pytest.approx(float(layer.output[middle]), abs=1e-5)
+
+
+def test_the_arithmetic_of_fifty_random_units_is_kerass(
+    server: Server, visit: Visit, lab: Lab
+) -> None:
     rng = np.random.default_rng(4)
-    first = visit(server)
-    trace = expected_trace(first, open_network("classic").last)
+    ref = open_network("classic").last
+    trace = kerass_trace(lab, ref)
     names = [layer.name for layer in trace]
     visitor = visit(server, "layers")
     for k in range(50):
         layer = trace[names[k % len(names)]]
         unit = tuple(int(rng.integers(n)) for n in layer.output.shape)
-        text = ",".join(map(str, unit))
-        visitor.page.goto(f"{server.url}/layers?layer={layer.name}&unit={text}")
-        expect(unit_name(visitor)).to_contain_text(f"{layer.name}[{', '.join(map(str, unit))}]")
-        assert read(visitor, "unit-value") == pytest.approx(float(layer.output[unit]), abs=1e-5)
+        open_unit(visitor, ref, layer.name, unit)
+        tolerance = 1e-5 * max(1.0, float(np.abs(layer.output).max()))
+        value = float(layer.output[unit])
+        assert read(visitor, "unit-value") == pytest.approx(value, abs=tolerance)
+
+
+@pytest.mark.parametrize("layer", ["conv_1", "conv_2", "conv_3", "dense_1", "output"])
+def test_terms_and_bias_on_the_page_make_kerass_pre_activation(
+    server: Server, visit: Visit, lab: Lab, layer: str
+) -> None:
+    ref = open_network("classic").last
+    before = kerass_trace(lab, ref)[layer].pre_activation
+    assert before is not None
+    middle = tuple(n // 2 for n in before.shape)
+    visitor = visit(server, "layers")
+    open_unit(visitor, ref, layer, middle)
+    total = read(visitor, "unit-terms") + read(visitor, "unit-bias")
+    assert total == pytest.approx(read(visitor, "unit-sum"))
+    assert total == pytest.approx(float(before[middle]), abs=1e-4)

@@ -54,7 +54,7 @@ def _result(calculation: Calculation) -> str:
         lines.append(f"Sum of {len(calculation.terms):,} terms {_value(terms, 'unit-terms')}")
     if calculation.rule in ("weighted sum", "scale and shift"):
         lines.append(f"Bias {_value(calculation.bias, 'unit-bias')}")
-        lines.append(f"Together {_value(calculation.total, 'unit-sum')}")
+        lines.append(f"Pre-activation {_value(calculation.total, 'unit-sum')}")
     if calculation.activation not in ("linear", "softmax"):
         lines.append(f"After {calculation.activation} {_value(calculation.value)}")
     if calculation.rule != "given":

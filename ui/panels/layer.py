@@ -47,8 +47,7 @@ def layer_statistics(layer: LayerTrace) -> None:
         facts["Least"] = html.number(float(output.min()))
     if output.ndim == 3 and layer.spec.inputs:
         dead = np.flatnonzero(~output.any(axis=(0, 1))).tolist()
-        names = ", ".join(map(str, dead)) if dead else "none on this digit"
-        facts["Dead maps"] = names
+        facts["Dead maps"] = ", ".join(map(str, dead)) + " on this digit" if dead else "none"
     rows = "".join(f"<strong>{name}</strong><span>{text}</span>" for name, text in facts.items())
     st.html(f'<div class="cs-facts">{rows}</div>')
 

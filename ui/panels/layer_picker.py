@@ -22,14 +22,6 @@ def layer_picker(graph: Graph) -> None:
             shortcut="P",
             on_click=lambda: _go_to(names[here - 1]),
         )
-        st.segmented_control(
-            "Layer",
-            names,
-            key="layer-choice",
-            required=True,
-            label_visibility="collapsed",
-            on_change=lambda: _go_to(st.session_state["layer-choice"]),
-        )
         st.button(
             "Next",
             key="layer-next",
@@ -38,6 +30,14 @@ def layer_picker(graph: Graph) -> None:
             disabled=here == len(names) - 1,
             shortcut="N",
             on_click=lambda: _go_to(names[here + 1]),
+        )
+        st.segmented_control(
+            "Layer",
+            names,
+            key="layer-choice",
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: _go_to(st.session_state["layer-choice"]),
         )
 
 

@@ -26,14 +26,10 @@ def sidebar() -> None:
             "Network",
             list(shipped_networks()),
             key="network-choice",
-            format_func=lambda id: open_network(id).card.title,
+            format_func=_name,
             on_change=_take_network,
         )
-        accuracy = network.card.accuracy[network.last.step]
-        st.caption(
-            f"{network.graph.parameter_count:,} parameters, "
-            f"{accuracy:.1%} of test digits right when trained"
-        )
+        st.caption(f"{network.graph.parameter_count:,} parameters. {network.card.about}")
     with st.container(key="moment"):
         steps = network.film.steps
         moment_slider(
@@ -44,6 +40,11 @@ def sidebar() -> None:
             key="moment-slider",
             on_step=_take_step,
         )
+
+
+def _name(id: str) -> str:
+    network = open_network(id)
+    return f"{network.card.title}, {network.card.accuracy[network.last.step]:.1%} right"
 
 
 def _take_network() -> None:
