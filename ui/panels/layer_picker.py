@@ -10,7 +10,9 @@ from ui import state
 def layer_picker(graph: Graph) -> None:
     names = [spec.name for spec in graph]
     here = names.index(state.layer())
-    st.session_state["layer-choice"] = names[here]
+    # A list of its own for each layer: what a browser still holds of the last one, when Next
+    # is pressed in a hurry, belongs to no widget any more and cannot take the step back.
+    choice = f"layer-choice-{here}"
     with st.container(
         horizontal=True, gap="small", vertical_alignment="center", key="layer-picker"
     ):
@@ -34,10 +36,11 @@ def layer_picker(graph: Graph) -> None:
         st.segmented_control(
             "Layer",
             names,
-            key="layer-choice",
+            default=names[here],
+            key=choice,
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: _go_to(st.session_state["layer-choice"]),
+            on_change=lambda: _go_to(st.session_state[choice]),
         )
 
 
