@@ -10,8 +10,8 @@ from ui import state
 def layer_picker(graph: Graph) -> None:
     names = [spec.name for spec in graph]
     here = names.index(state.layer())
-    # A list of its own for each layer: what a browser still holds of the last one, when Next
-    # is pressed in a hurry, belongs to no widget any more and cannot take the step back.
+    # A list of its own for each layer: what a browser still holds of the last one belongs to no
+    # widget any more, and cannot take back a step made in a hurry.
     choice = f"layer-choice-{here}"
     with st.container(
         horizontal=True, gap="small", vertical_alignment="center", key="layer-picker"
