@@ -28,10 +28,8 @@ core: .venv/ready-dev
 app: .venv/ready-dev
 	$(BIN)/python -m pytest tests/app
 
-# In full runs a key or a click right after a page opened was lost now and then; why is not known.
-# Until it is, a test that fails is tried again; pytest's last line counts how many were.
 browser: .venv/ready-dev
-	$(BIN)/python -m pytest tests/browser --reruns 2
+	$(BIN)/python -m pytest tests/browser
 
 # Speed, run by hand; the dated results are committed under benchmarks/results/.
 bench: .venv/ready-dev

@@ -1,4 +1,4 @@
-"""Many strokes, page changes and test digits: does the server grow, is anything left behind?"""
+"""Many strokes, pages, moments and test digits: does the server grow, is anything left behind?"""
 
 import psutil
 
@@ -26,11 +26,16 @@ def main() -> None:
             nav = page.get_by_test_id("stSidebarNav")
             nav.get_by_role("link", name="About").click()
             page.locator(".st-key-lab").wait_for()
+            nav.get_by_role("link", name="Layers").click()
+            page.get_by_test_id("unit-name").wait_for()
+            for k in (0, number % 24, 23):
+                page.get_by_test_id("moment-range").fill(str(k))
+                page.wait_for_timeout(300)
             nav.get_by_role("link", name="Draw").click()
             if number % 10 == 9 or number == 4:
                 memory = process.memory_info().rss / 1e6
                 print(
-                    f"{(number + 1) * 7:5} reruns: server {memory:6.1f} MB, "
+                    f"{(number + 1) * 11:5} reruns: server {memory:6.1f} MB, "
                     f"{process.num_threads()} threads, {len(server.workers())} workers",
                     flush=True,
                 )

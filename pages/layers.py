@@ -29,7 +29,7 @@ strongest = np.unravel_index(int(layer.output.argmax()), layer.output.shape)
 unit = state.unit() or tuple(int(i) for i in strongest)
 
 with st.container(horizontal=True, gap="medium", key="layer-view"):
-    with st.container(width=496):
+    with st.container():
         layer_facts(network.graph, layer.spec)
         if layer.output.ndim == 3 and layer.output.shape[-1] > 1:
             scale = st.segmented_control(
@@ -46,7 +46,7 @@ with st.container(horizontal=True, gap="medium", key="layer-view"):
         layer_maps(layer, unit, each_its_own=scale == "Per map")
         layer_statistics(layer)
         layer_source(network.graph, layer.name)
-    with st.container(width="stretch", key="layer-unit"):
+    with st.container(key="layer-unit"):
         unit_choice(layer, unit)
         if layer.output.ndim == 3:
             one_map(layer, unit)

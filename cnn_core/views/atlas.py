@@ -10,6 +10,7 @@ from PIL import Image
 
 from cnn_core.views.colour import LEVELS, Scale, colour_levels, colour_table
 
+STRIP = 32  # units in a row of a flat layer's picture
 _GAP = LEVELS  # palette index of the transparent lines between tiles
 
 
@@ -95,9 +96,9 @@ def map_picture(values: NDArray, limit: float, signed: bool) -> Picture:
 
 
 def vector_picture(vector: NDArray, limit: float | None = None) -> Picture:
-    """The units of a flat layer as cells, row by row, about square; empty cells see-through."""
+    """The units of a flat layer as a strip, `STRIP` a row; empty cells see-through."""
     count = len(vector)
-    columns = max(1, ceil(sqrt(count)))
+    columns = max(1, min(count, STRIP))
     limit, scale = _scale(vector, limit)
     levels = np.full(-(-count // columns) * columns, _GAP, np.uint8)
     levels[:count] = colour_levels(vector, limit, scale)

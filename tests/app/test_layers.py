@@ -114,8 +114,8 @@ def test_dead_maps_are_named(lab: Lab) -> None:
 
 def test_a_unit_is_chosen_by_its_numbers(page: AppTest, lab: Lab) -> None:
     page.switch_page(LAYERS).run()
-    page.number_input(key="unit-0").set_value(3).run()
-    page.number_input(key="unit-2").set_value(7).run()
+    for label, value in (("Row", 3), ("Map", 7)):
+        next(f for f in page.number_input if f.label == label).set_value(value).run()
     _, column, _ = page.session_state["unit"]
     assert page.session_state["unit"] == (3, column, 7)
     trace = workers_trace(lab, open_network("classic").last)

@@ -14,10 +14,6 @@ const PAUSE = '<path d="M5 3h4v14H5zM12 3h4v14h-4z" fill="currentColor"/>';
 /** @type {WeakMap<ParentNode, Moment>} */
 const moments = new WeakMap();
 
-/** When a playing film was taken from the page: it goes on if the page mounts it anew at once. */
-let interrupted = -Infinity;
-const FORGET = 3000; // milliseconds
-
 class Moment {
   /** @param {ParentNode} root */
   constructor(root) {
@@ -33,8 +29,7 @@ class Moment {
       </div>`;
     this.range = /** @type {HTMLInputElement} */ (this.root.querySelector('input'));
     this.button = /** @type {HTMLButtonElement} */ (this.root.querySelector('button'));
-    this.playing = performance.now() - interrupted < FORGET;
-    interrupted = -Infinity;
+    this.playing = false;
     this.wanted = -1; // the frame asked for, as an index; -1 when nothing is under way
     this.next = -1; // the frame to ask for after that
     this.asked = 0; // when it was asked for
@@ -125,7 +120,6 @@ export default function ({ data, parentElement, setStateValue }) {
   const moment = moments.get(parentElement);
   moment.update(data, setStateValue);
   return () => {
-    if (moment.playing) interrupted = performance.now();
     moment.stop();
     moments.delete(parentElement);
   };

@@ -62,7 +62,7 @@ def layer_maps(layer: LayerTrace, unit: Index, each_its_own: bool) -> None:
             f"All of {layer.name}, {size}",
             key="maps-picker",
             on_pick=lambda: _take("maps-picker", layer),
-            side=496 if layer.output.ndim == 3 else 288,
+            side=496,
             boxes=boxes,
         )
         if each_its_own and layer.output.ndim == 3:
@@ -106,12 +106,24 @@ def one_map(layer: LayerTrace, unit: Index) -> None:
 
 def unit_choice(layer: LayerTrace, unit: Index) -> None:
     """The unit by its numbers, for those who would rather type."""
+    # Fields of their own for every unit that was not typed into them. While a film plays, the
+    # browser still sends what it holds of the last ones, and Streamlit takes that for typing.
+    held, fields = st.session_state.get("unit-fields", (None, 0))
+    if held != unit:
+        fields += 1
+        st.session_state["unit-fields"] = (unit, fields)
+    keys = [f"unit-{axis}-{fields}" for axis in range(len(unit))]
     names = ("Row", "Column", "Map") if len(unit) == 3 else ("Unit",)
     with st.container(horizontal=True, gap="small", key="unit-choice"):
-        for axis, (name, at, size) in enumerate(zip(names, unit, layer.output.shape, strict=True)):
-            st.session_state[f"unit-{axis}"] = at
+        for key, name, at, size in zip(keys, names, unit, layer.output.shape, strict=True):
             st.number_input(
-                name, 0, size - 1, key=f"unit-{axis}", width=112, on_change=lambda: _type(layer)
+                name,
+                0,
+                size - 1,
+                value=at,
+                key=key,
+                width=88,
+                on_change=lambda: _type(layer, fields, keys),
             )
 
 
@@ -120,8 +132,13 @@ def layer_source(graph: Graph, name: str) -> None:
     st.code(layer_code(graph, name), language="python", wrap_lines=True)
 
 
-def _type(layer: LayerTrace) -> None:
-    _choose(tuple(st.session_state[f"unit-{axis}"] for axis in range(layer.output.ndim)))
+def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:
+    _, latest = st.session_state["unit-fields"]
+    if fields != latest:
+        return  # nobody typed it
+    unit = tuple(st.session_state[key] for key in keys)
+    st.session_state["unit-fields"] = (unit, fields)
+    _choose(unit)
 
 
 def _take(key: str, layer: LayerTrace, channel: int | None = None) -> None:

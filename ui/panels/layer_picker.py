@@ -10,8 +10,8 @@ from ui import state
 def layer_picker(graph: Graph) -> None:
     names = [spec.name for spec in graph]
     here = names.index(state.layer())
-    # A list of its own for each layer: what a browser still holds of the last one belongs to no
-    # widget any more, and cannot take back a step made in a hurry.
+    # A list of its own for each layer, deaf once another is looked at: a browser that has not seen
+    # the last step yet still sends what its list held before, and would take the step back.
     choice = f"layer-choice-{here}"
     with st.container(
         horizontal=True, gap="small", vertical_alignment="center", key="layer-picker"
@@ -40,8 +40,13 @@ def layer_picker(graph: Graph) -> None:
             key=choice,
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: _go_to(st.session_state[choice]),
+            on_change=lambda: _pick(names[here], st.session_state[choice]),
         )
+
+
+def _pick(shown: str, name: str) -> None:
+    if state.layer() == shown:
+        _go_to(name)
 
 
 def _go_to(name: str) -> None:
