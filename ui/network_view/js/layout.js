@@ -1,0 +1,178 @@
+/**
+ * Where everything stands: a column for each depth of the graph, in it a block for each layer.
+ *
+ * @typedef {import('./network.js').Layer} Layer
+ * @typedef {import('./network.js').Network} Network
+ * @typedef {import('./network.js').Unit} Unit
+ * @typedef {{x: number, y: number, width: number, height: number}} Box
+ * @typedef {Box & {layer: Layer, form: 'maps' | 'strip' | 'bars', columns: number, rows: number,
+ *   tile: {width: number, height: number}, gap: number}} Block
+ */
+
+import { channelsOf, hasMaps } from './network.js';
+
+export const HEAD = 38; // room above a block for its name
+export const FOOT = 20; // and below it for its scale
+const APART = { least: 30, most: 72 }; // between columns, for the edges
+const NARROWEST = 56;
+const BARS = { width: 112, row: 26 };
+const CELL = 3; // least height of a strip's cell
+
+/**
+ * @param {Network} network
+ * @param {number} width what there is; a deep network takes more and is scrolled
+ * @param {number} height of the blocks
+ * @returns {{blocks: Map<string, Block>, width: number, height: number}}
+ */
+export function layOut(network, width, height) {
+  const columns = columnsOf(network);
+  const widths = columns.map(layers => Math.max(...layers.map(layer => fixedWidth(layer, height))));
+  const free = width - widths.reduce((sum, each) => sum + each, 0)
+    - (columns.length - 1) * APART.least;
+  const elastic = widths.filter(each => each === 0).length;
+  const share = Math.max(NARROWEST, free / Math.max(elastic, 1));
+  const blocks = columns.map((layers, k) => {
+    const each = (height - (layers.length - 1) * (HEAD + FOOT)) / layers.length;
+    return layers.map(layer => blockOf(layer, widths[k] || share, each));
+  });
+  const used = blocks.map(column => Math.max(...column.map(block => block.width)));
+  const rest = width - used.reduce((sum, each) => sum + each, 0);
+  const apart = Math.min(APART.most, Math.max(APART.least, rest / Math.max(columns.length - 1, 1)));
+  let x = 0;
+  const placed = new Map();
+  blocks.forEach((column, k) => {
+    const tall = column.reduce((sum, block) => sum + block.height + HEAD + FOOT, -FOOT);
+    let y = Math.max(HEAD, HEAD + (height + HEAD - tall) / 2);
+    for (const block of column) {
+      block.x = x + (used[k] - block.width) / 2;
+      block.y = y;
+      y += block.height + HEAD + FOOT;
+      placed.set(block.layer.name, block);
+    }
+    x += used[k] + apart;
+  });
+  return { blocks: placed, width: Math.ceil(Math.max(x - apart, 0)), height: HEAD + height + FOOT };
+}
+
+/** Layers by depth: the longest way from the input. @param {Network} network @returns {Layer[][]} */
+export function columnsOf(network) {
+  const depth = new Map();
+  const columns = [];
+  for (const layer of network.layers.values()) {
+    const at = Math.max(-1, ...layer.inputs.map(source => depth.get(source))) + 1;
+    depth.set(layer.name, at);
+    (columns[at] ??= []).push(layer);
+  }
+  return columns;
+}
+
+const isOutput = layer => !layer.readers.length && !hasMaps(layer) && channelsOf(layer) <= 20;
+
+/** Width of a block that does not stretch; 0 for one that does. */
+function fixedWidth(layer, height) {
+  if (isOutput(layer)) return BARS.width;
+  if (!hasMaps(layer)) return strip(layer, height).width;
+  if (channelsOf(layer) === 1) return Math.min(112, height);
+  return 0;
+}
+
+/** @returns {Block} */
+function blockOf(layer, width, height) {
+  const place = { layer, x: 0, y: 0 };
+  if (isOutput(layer)) {
+    const rows = channelsOf(layer);
+    const tile = { width: BARS.width, height: Math.min(BARS.row, height / rows) };
+    return { ...place, form: 'bars', columns: 1, rows, tile, gap: 0, width: BARS.width, height: rows * tile.height };
+  }
+  return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, height) };
+}
+
+/** As many columns of tiles as make the tiles largest. */
+function maps(layer, width, height) {
+  const [h, w, count] = layer.shape;
+  const gap = count > 1 ? 2 : 0;
+  let best = null;
+  for (let columns = 1; columns <= count; columns++) {
+    const rows = Math.ceil(count / columns);
+    const scale = Math.min(
+      (width - (columns - 1) * gap) / columns / w,
+      (height - (rows - 1) * gap) / rows / h,
+    );
+    if (!best || scale > best.scale) best = { columns, rows, scale };
+  }
+  const { columns, rows } = best;
+  // Whole screen pixels a value where that costs little; small maps are not blown up.
+  const scale = Math.min(8, best.scale >= 2 ? Math.floor(best.scale) : best.scale);
+  const tile = { width: Math.max(2, w * scale), height: Math.max(2, h * scale) };
+  return {
+    form: 'maps', columns, rows, tile, gap,
+    width: columns * (tile.width + gap) - gap,
+    height: rows * (tile.height + gap) - gap,
+  };
+}
+
+/** A vector from top to bottom, folded into as many lines as it needs. */
+function strip(layer, height) {
+  const count = channelsOf(layer);
+  const columns = Math.ceil(count / Math.floor(height / CELL));
+  const rows = Math.ceil(count / columns);
+  const tile = { width: columns > 1 ? 8 : 16, height: Math.min(16, height / rows) };
+  return {
+    form: 'strip', columns, rows, tile, gap: 0,
+    width: columns * tile.width, height: rows * tile.height,
+  };
+}
+
+/** Where a map or a vector's unit stands. @param {Block} block @returns {Box} */
+export function tileBox(block, channel) {
+  const { columns, rows, tile, gap } = block;
+  const [row, column] = block.form === 'maps'
+    ? [Math.floor(channel / columns), channel % columns]
+    : [channel % rows, Math.floor(channel / rows)]; // strips run down first
+  return {
+    x: block.x + column * (tile.width + gap),
+    y: block.y + row * (tile.height + gap),
+    width: tile.width,
+    height: tile.height,
+  };
+}
+
+/** Where cells of a map stand: rows and columns as ranges, ends included. @returns {Box} */
+export function cellsBox(block, [top, bottom], [left, right], channel) {
+  const tile = tileBox(block, channel);
+  if (block.form !== 'maps') return tile;
+  const [height, width] = block.layer.shape;
+  const h = tile.height / height;
+  const w = tile.width / width;
+  return {
+    x: tile.x + left * w, y: tile.y + top * h,
+    width: (right - left + 1) * w, height: (bottom - top + 1) * h,
+  };
+}
+
+/** Where a unit stands. @param {Map<string, Block>} blocks @param {Unit} unit @returns {Box} */
+export function unitBox(blocks, { layer, index }) {
+  const block = blocks.get(layer);
+  if (block.form !== 'maps') return tileBox(block, index.at(-1));
+  return cellsBox(block, [index[0], index[0]], [index[1], index[1]], index[2]);
+}
+
+/** The unit at a point of the picture. @param {Map<string, Block>} blocks @returns {Unit | null} */
+export function unitAt(blocks, x, y) {
+  for (const block of blocks.values()) {
+    const inX = x - block.x;
+    const inY = y - block.y;
+    if (inX < 0 || inY < 0 || inX >= block.width || inY >= block.height) continue;
+    const column = Math.floor(inX / (block.tile.width + block.gap));
+    const row = Math.floor(inY / (block.tile.height + block.gap));
+    const channel = block.form === 'maps' ? row * block.columns + column : column * block.rows + row;
+    if (channel >= channelsOf(block.layer)) return null;
+    if (block.form !== 'maps') return { layer: block.layer.name, index: [channel] };
+    const [height, width] = block.layer.shape;
+    const within = (position, size, count) => Math.min(count - 1, Math.floor(position / size * count));
+    const atRow = within(inY - row * (block.tile.height + block.gap), block.tile.height, height);
+    const atColumn = within(inX - column * (block.tile.width + block.gap), block.tile.width, width);
+    return { layer: block.layer.name, index: [atRow, atColumn, channel] };
+  }
+  return null;
+}
