@@ -9,6 +9,7 @@ import streamlit as st
 from cnn_core.lab.requests import WarmUp
 from cnn_core.lab.supervisor import Lab, LabSettings
 from ui import ask
+from ui.network_view import routes as network_view
 
 
 @asynccontextmanager
@@ -19,4 +20,4 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
         yield {}
 
 
-app = st.App("ui/shell.py", lifespan=lifespan)
+app = st.App("ui/shell.py", lifespan=lifespan, routes=network_view.routes())

@@ -7,8 +7,8 @@ from ui import ask, state
 from ui.panels.canvas import drawing_canvas
 from ui.panels.digit import digit_seen, other_digits
 from ui.panels.engine import engine_line
+from ui.panels.network import whole_network
 from ui.panels.prediction import prediction, probabilities
-from ui.panels.strip import layer_strip
 
 st.title("Draw a digit", anchor=False)
 st.caption("Lift the pen, and every layer of the network has already looked at it.")
@@ -31,5 +31,5 @@ with st.container(horizontal=True, gap="medium", key="lens"):
         probabilities(answer.trace, classes)
 
 st.header("What each layer made of it", anchor=False)
-layer_strip(answer.trace)
+whole_network(answer.trace, state.unit(), compact=True)
 engine_line(answer)

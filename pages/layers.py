@@ -17,6 +17,7 @@ from ui.panels.layer import (
     unit_choice,
 )
 from ui.panels.layer_picker import layer_picker
+from ui.panels.network import whole_network
 
 st.title("Layers", anchor=False)
 st.caption("Every layer, every map, every number. Click a cell to take it apart.")
@@ -27,6 +28,8 @@ answer = ask.trace(state.network(), state.digit())
 layer = answer.trace[state.layer()]
 strongest = np.unravel_index(int(layer.output.argmax()), layer.output.shape)
 unit = state.unit() or tuple(int(i) for i in strongest)
+
+whole_network(answer.trace, unit)
 
 with st.container(horizontal=True, gap="medium", key="layer-view"):
     with st.container():

@@ -209,10 +209,16 @@ def unit() -> Index | None:
         return None
 
 
-def choose_unit(index: Index) -> None:
-    """Choose a unit of `layer()`. Raises `NoSuchUnit`."""
-    spec = open_network(network().id).graph[layer()]
-    st.session_state.unit = check_index(spec, index)
+def choose_unit(index: Index, layer_name: str | None = None) -> None:
+    """Choose a unit of `layer()`, or of another layer, which becomes the layer looked at.
+
+    Raises
+    ------
+    UnknownLayer, NoSuchUnit : there is no such unit; nothing is changed.
+    """
+    spec = open_network(network().id).graph[layer_name or layer()]
+    unit = check_index(spec, index)
+    st.session_state.layer, st.session_state.unit = spec.name, unit
 
 
 def notify(sentence: str) -> None:

@@ -6,7 +6,7 @@ eyes.
 """
 
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 LEVELS = 255  # odd, so that a signed scale has a middle; index 255 is left for gaps
 
 Scale = Literal["ink", "activation", "signed"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
 
 _BLUE_NEUTRAL_ORANGE = ["#123f7c", "#6f9fd8", "#f3f1ec", "#ee9a4d", "#9a3f06"]
 

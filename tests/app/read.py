@@ -1,8 +1,11 @@
 """Reading what stands on a page that AppTest ran."""
 
+import json
 import re
+from typing import Any
 
 import numpy as np
+from safetensors.numpy import load
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.digit import Digit, digit_from_token
@@ -33,6 +36,14 @@ def shown_digit(page: AppTest) -> Digit:
     found = re.search(r'data-digit="([^"]+)"', html_of(page, "cs-figure"))
     assert found
     return digit_from_token(found[1])
+
+
+def shown_network(page: AppTest) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What the network view was sent: its description, and every tensor."""
+    (payload,) = [each.proto.bytes for each in page.get("bidi_component") if each.proto.bytes]
+    length = int.from_bytes(payload[:8], "little")
+    metadata = json.loads(payload[8 : 8 + length])["__metadata__"]
+    return json.loads(metadata["view"]), load(payload)
 
 
 def texts(page: AppTest) -> str:

@@ -26,14 +26,18 @@ def expected_trace(visitor: Visitor, ref: NetworkRef) -> Trace:
     return reference_trace(network.graph, weights_at(ref), pixels)
 
 
+def arithmetic(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".st-key-layer-arithmetic")
+
+
 def read(visitor: Visitor, testid: str) -> float:
-    value = visitor.page.get_by_test_id(testid).first.get_attribute("data-value")
+    value = arithmetic(visitor).get_by_test_id(testid).first.get_attribute("data-value")
     assert value
     return float(value)
 
 
 def unit_name(visitor: Visitor) -> Locator:
-    return visitor.page.get_by_test_id("unit-name")
+    return arithmetic(visitor).get_by_test_id("unit-name")
 
 
 def test_a_click_on_a_map_takes_its_unit_apart(server: Server, visit: Visit) -> None:

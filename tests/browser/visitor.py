@@ -3,7 +3,7 @@
 from urllib.parse import urlparse
 
 import numpy as np
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSocket, expect
 
 from cnn_core.data.digit import Digit, digit_from_token
 from cnn_core.data.ink import canvas_to_digit
@@ -28,7 +28,8 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._watch)
         self.frames_sent = 0
-        self.page.on("websocket", lambda socket: socket.on("framesent", self._count))
+        self.bytes_received = 0
+        self.page.on("websocket", self._listen)
         self.page.goto(f"{server.url}/{path}")
         self.page.locator(".stApp h1").wait_for()
 
@@ -46,8 +47,15 @@ class Visitor:
         ):
             self.foreign_requests.append(request.url)
 
+    def _listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._count)
+        socket.on("framereceived", self._weigh)
+
     def _count(self, _: object) -> None:
         self.frames_sent += 1
+
+    def _weigh(self, frame: str | bytes) -> None:
+        self.bytes_received += len(frame)
 
     def leave(self) -> None:
         self.context.close()

@@ -210,7 +210,17 @@ export function chain(network, weights, unit) {
 export function readersOf(network, weights, unit) {
   const found = [];
   for (const name of network.layer(unit.layer).readers) {
-    for (const reader of candidates(network, network.layer(name), unit)) {
+    const layer = network.layer(name);
+    if (layer.rule === 'dense') {
+      const { data } = weights.get(`${layer.owner}/kernel`);
+      const units = channelsOf(layer);
+      for (let to = 0; to < units; to++) {
+        const index = [...unit.index.slice(0, -1), to];
+        found.push({ unit: { layer: name, index }, weight: data[unit.index.at(-1) * units + to] });
+      }
+      continue;
+    }
+    for (const reader of candidates(network, layer, unit)) {
       const { cells, weights: factors } = explain(network, weights, reader);
       const at = cells.findIndex(cell => cell.inside && cell.layer === unit.layer
         && cell.index.every((i, axis) => i === unit.index[axis]));
@@ -237,9 +247,6 @@ function candidates(network, reader, { layer, index }) {
     if (place.includes(-1)) return [];
     const one = reader.rule !== 'convolution' ? [index[2]] : channels;
     return one.map(channel => ({ layer: reader.name, index: [...place, channel] }));
-  }
-  if (reader.rule === 'dense') {
-    return channels.map(channel => ({ layer: reader.name, index: [...index.slice(0, -1), channel] }));
   }
   if (reader.rule === 'reshape') {
     return [{ layer: reader.name, index: indexOf(reader.shape, positionOf(source.shape, index)) }];

@@ -150,7 +150,8 @@ function spreadAlongRows(mask, size) {
 
 /** Mark in `wanted` what the marked cells of a layer read. */
 function spread(network, layer, mask, wanted) {
-  const whole = layer.rule === 'convolution' && layer.groups === 1 && !layer.multiplier;
+  const whole = layer.rule === 'dense'
+    || (layer.rule === 'convolution' && layer.groups === 1 && !layer.multiplier);
   const count = channelsOf(layer);
   for (let position = mask.indexOf(1); position >= 0; position = mask.indexOf(1, position + 1)) {
     const index = indexOf(layer.shape, position);
@@ -160,8 +161,7 @@ function spread(network, layer, mask, wanted) {
       const into = wanted.get(reading.source);
       for (const at of cellsOf(network, reading)) into[at] = 1;
     }
-    if (layer.rule === 'dense') return; // all inputs are marked
-    // All channels of a cell read the same window.
+    // All channels of a cell read the same.
     if (whole) position += count - 1 - (position % count);
   }
 }

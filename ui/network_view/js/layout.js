@@ -13,8 +13,9 @@ import { channelsOf, hasMaps } from './network.js';
 
 export const HEAD = 38; // room above a block for its name
 export const FOOT = 20; // and below it for its scale
-const APART = { least: 30, most: 72 }; // between columns, for the edges
-const NARROWEST = 56;
+const APART = { least: 20, most: 72 }; // between columns, for the edges
+const NARROWEST = 48;
+const IMAGE = { least: 56, most: 112 }; // width of the input
 const BARS = { width: 112, row: 26 };
 const CELL = 3; // least height of a strip's cell
 
@@ -26,7 +27,7 @@ const CELL = 3; // least height of a strip's cell
  */
 export function layOut(network, width, height) {
   const columns = columnsOf(network);
-  const widths = columns.map(layers => Math.max(...layers.map(layer => fixedWidth(layer, height))));
+  const widths = columns.map(layers => Math.max(...layers.map(layer => fixedWidth(layer, width, height))));
   const free = width - widths.reduce((sum, each) => sum + each, 0)
     - (columns.length - 1) * APART.least;
   const elastic = widths.filter(each => each === 0).length;
@@ -69,10 +70,10 @@ export function columnsOf(network) {
 const isOutput = layer => !layer.readers.length && !hasMaps(layer) && channelsOf(layer) <= 20;
 
 /** Width of a block that does not stretch; 0 for one that does. */
-function fixedWidth(layer, height) {
+function fixedWidth(layer, width, height) {
   if (isOutput(layer)) return BARS.width;
   if (!hasMaps(layer)) return strip(layer, height).width;
-  if (channelsOf(layer) === 1) return Math.min(112, height);
+  if (channelsOf(layer) === 1) return Math.min(Math.max(IMAGE.least, width / 10), IMAGE.most, height);
   return 0;
 }
 

@@ -1,0 +1,344 @@
+"""The network view in Chromium: its numbers are the network's, and pointing asks no server."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Route, expect
+from safetensors.numpy import save
+
+from cnn_core.data.digit import mnist_digit
+from cnn_core.lab.requests import TraceRequest
+from cnn_core.lab.supervisor import Lab, LabSettings
+from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.probe.arithmetic import explain_unit
+from cnn_core.probe.geometry import Index, receptive_field
+from cnn_core.probe.reference import reference_trace
+from cnn_core.probe.trace import Trace
+from tests.browser.branched_network import BranchedTrace
+from tests.browser.server import Server
+from tests.browser.visitor import FOUR, Visitor
+from ui.network_view.payload import view_payload
+from ui.network_view.routes import VERSION
+from ui.state import FIRST_DIGIT
+
+Visit = Callable[..., Visitor]
+
+# Points at each unit by the field for its name, waits until the calculation is complete, reads it.
+_READ = """
+async ([root, names]) => {
+  const field = root.querySelector('[data-testid=unit-goto]');
+  const readout = root.querySelector('[data-testid=view-readout]');
+  const all = testid => [...readout.querySelectorAll(`[data-testid=${testid}]`)]
+    .map(element => Number(element.dataset.value));
+  const found = [];
+  for (const name of names) {
+    field.value = name;
+    field.dispatchEvent(new Event('input'));
+    const shown = () => readout.querySelector('[data-testid=unit-name]')?.textContent === name
+      && readout.dataset.complete === 'true';
+    for (let k = 0; k < 100 && !shown(); k++) await new Promise(done => setTimeout(done, 10));
+    if (!shown()) throw new Error(`${name} was not shown`);
+    found.push({ value: all('unit-value'), terms: all('unit-terms'), bias: all('unit-bias'),
+      sum: all('unit-sum'), partial: all('unit-partial'), text: readout.textContent });
+  }
+  return found;
+}
+"""
+
+# Shows a payload in a view of its own, apart from any page, and hands back its element.
+_MOUNT = """
+async ([version, bytes]) => {
+  const base = new URL('/network-view/', location.href).href;
+  const { View } = await import(`${base}${version}/view.js`);
+  const home = document.createElement('div');
+  home.className = 'view';
+  document.body.prepend(home);
+  home.style.width = '1000px';
+  window.view = new View(home, base);
+  window.view.update(Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0)), () => {});
+  return home;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """Keras itself, in a worker of the tests' own."""
+    with Lab(LabSettings(workers=1)) as lab:
+        yield lab
+
+
+def named(layer: str, index: Index) -> str:
+    return f"{layer}[{', '.join(map(str, index))}]"
+
+
+def random_units(trace: Trace, count: int) -> list[tuple[str, Index]]:
+    """Units spread evenly over the layers."""
+    rng = np.random.default_rng(count)
+    layers = list(trace)
+    return [
+        (layer.name, tuple(int(rng.integers(n)) for n in layer.output.shape))
+        for layer in (layers[k % len(layers)] for k in range(count))
+    ]
+
+
+def assert_is_kerass(shown: dict[str, Any], trace: Trace, layer: str, index: Index) -> None:
+    """The read-out's value is Keras's own; its terms and bias make Keras's pre-activation."""
+    traced = trace[layer]
+    assert shown["value"] == [float(traced.output[index])]
+    expected = explain_unit(trace, layer, index)
+    tolerance = expected.tolerance
+    weighs = expected.rule in ("weighted sum", "scale and shift")
+    if weighs or expected.rule in ("sum", "mean"):
+        assert shown["terms"] == [pytest.approx(expected.terms.sum(), abs=1e-9)]
+    if weighs:
+        total = shown["terms"][0] + shown["bias"][0]
+        assert shown["sum"] == [pytest.approx(total, abs=1e-12)]
+        before = traced.output if traced.pre_activation is None else traced.pre_activation
+        assert total == pytest.approx(float(before[index]), abs=tolerance)
+    if expected.rule in ("weighted sum", "sum"):
+        assert sum(shown["partial"]) == pytest.approx(shown["terms"][0], abs=1e-9)
+
+
+def view_of(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".st-key-network-view")
+
+
+def stage_of(visitor: Visitor) -> Locator:
+    return view_of(visitor).get_by_test_id("view-stage")
+
+
+def shown_unit(visitor: Visitor) -> Locator:
+    return view_of(visitor).get_by_test_id("unit-name")
+
+
+def opened(visit: Visit, server: Server, path: str = "layers?layer=conv_2&unit=2,6,36") -> Visitor:
+    visitor = visit(server, path)
+    expect(shown_unit(visitor)).to_be_visible()
+    expect(view_of(visitor).get_by_test_id("view-readout")).to_have_attribute(
+        "data-complete", "true"
+    )
+    visitor.wait_until_painted()
+    return visitor
+
+
+def mounted(visitor: Visitor, payload: bytes) -> Any:
+    text = base64.b64encode(payload).decode()
+    return visitor.page.evaluate_handle(_MOUNT, [VERSION, text])
+
+
+def test_every_number_of_classic_is_kerass(server: Server, visit: Visit, lab: Lab) -> None:
+    ref = open_network("classic").last
+    pixels = open_network("classic").card.fit(mnist_digit(FIRST_DIGIT).pixels)
+    trace = lab.ask(TraceRequest(ref, pixels), time_limit=60).with_weights(weights_at(ref))
+    visitor = opened(visit, server)
+    root = view_of(visitor).locator(".view").element_handle()
+    units = random_units(trace, 150)
+    found = visitor.page.evaluate(_READ, [root, [named(*unit) for unit in units]])
+    for shown, (layer, index) in zip(found, units, strict=True):
+        assert_is_kerass(shown, trace, layer, index)
+
+
+def test_every_number_of_a_branched_network_is_kerass(
+    server: Server, visit: Visit, lab: Lab
+) -> None:
+    trace = lab.ask(BranchedTrace(), time_limit=60)
+    weights = {
+        f"{layer.spec.owner}/{name}": array
+        for layer in trace
+        for name, array in layer.weights.items()
+    }
+    visitor = visit(server, "about")
+
+    def send_weights(route: Route) -> None:
+        route.fulfill(body=save(weights), content_type="application/octet-stream")
+
+    visitor.page.route("**/network-view/weights/branched", send_weights)
+    payload = view_payload(
+        trace, tuple("abcd"), picture="1", weights="weights/branched", selected=None, compact=False
+    )
+    home = mounted(visitor, payload)
+    units = random_units(trace, 10 * len(trace.layers))
+    assert len(units) > 150
+    found = visitor.page.evaluate(_READ, [home, [named(*unit) for unit in units]])
+    for shown, (layer, index) in zip(found, units, strict=True):
+        assert_is_kerass(shown, trace, layer, index)
+    seen = visitor.page.evaluate(
+        """async ([version, units]) => {
+          const { receptiveField } = await import(`/network-view/${version}/geometry.js`);
+          return units.map(([layer, index]) =>
+            Array.from(receptiveField(window.view.network, { layer, index })));
+        }""",
+        [VERSION, [[layer, list(index)] for layer, index in units]],
+    )
+    for pixels, (layer, index) in zip(seen, units, strict=True):
+        expected = receptive_field(trace.graph, layer, index)
+        np.testing.assert_array_equal(np.reshape(pixels, (12, 12)), expected)
+
+
+def test_pointing_sends_nothing_and_moves_nothing(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    visitor.page.wait_for_timeout(500)
+    stage = stage_of(visitor)
+    stage.scroll_into_view_if_needed()
+    before = visitor.frames_sent
+    place = (
+        view_of(visitor)
+        .locator(".stage, .detail")
+        .evaluate_all("parts => parts.map(part => part.getBoundingClientRect().top)")
+    )
+    box = stage.bounding_box()
+    assert box
+    names = set()
+    for k in range(40):
+        visitor.page.mouse.move(box["x"] + 20 + k * (box["width"] - 40) / 40, box["y"] + 200)
+        names.add(view_of(visitor).get_by_test_id("view-readout").inner_text().partition("[")[0])
+    assert {"input", "conv_1", "pool_1", "conv_2"} <= names
+    assert visitor.frames_sent == before > 0
+    assert place == view_of(visitor).locator(".stage, .detail").evaluate_all(
+        "parts => parts.map(part => part.getBoundingClientRect().top)"
+    )
+    visitor.page.mouse.move(5, 5)
+    expect(shown_unit(visitor)).to_have_text("conv_2[2, 6, 36]")  # back to what is kept
+
+
+def test_a_click_keeps_the_unit_and_tells_the_page(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    stage_of(visitor).get_by_role("button", name="pool_2").click()
+    expect(visitor.page.locator(".st-key-layer-facts h2")).to_contain_text("pool_2")
+    name = shown_unit(visitor).inner_text()
+    expect(visitor.page.locator(".st-key-layer-arithmetic").get_by_test_id("unit-name")
+           ).to_contain_text(name)  # fmt: skip
+    layer, index = name.rstrip("]").split("[")
+    visitor.page.wait_for_url(f"**layer={layer}&unit={index.replace(', ', ',')}")
+
+
+def test_the_view_is_walked_by_keyboard_and_says_where_it_is(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    stage, name = stage_of(visitor), shown_unit(visitor)
+    stage.focus()
+    for key, expected in (
+        ("ArrowRight", "conv_2[2, 7, 36]"),
+        ("ArrowDown", "conv_2[3, 7, 36]"),
+        ("Shift+ArrowDown", "conv_2[3, 7, 37]"),
+        ("Shift+ArrowUp", "conv_2[3, 7, 36]"),
+        ("ArrowUp", "conv_2[2, 7, 36]"),
+        ("ArrowLeft", "conv_2[2, 6, 36]"),
+        (".", "conv_2[2, 7, 36]"),
+        (",", "conv_2[2, 6, 36]"),
+    ):
+        stage.press(key)
+        expect(name).to_have_text(expected)
+    expect(view_of(visitor).locator(".spoken")).to_contain_text("conv_2, Conv2D, row 2, column 6")
+    stage.press("Shift+ArrowRight")
+    expect(name).to_have_text("pool_2[1, 3, 36]")
+    stage.press("Shift+ArrowLeft")
+    expect(name).to_have_text("conv_2[2, 6, 36]")  # it is the winner there
+    stage.press("ArrowRight")
+    stage.press("Enter")
+    visitor.page.wait_for_url("**layer=conv_2&unit=2,7,36")
+
+
+def test_why_this_number_leads_back_to_the_ink(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server, "layers?layer=pool_2&unit=1,3,36")
+    view_of(visitor).get_by_test_id("unit-why").click()
+    steps = view_of(visitor).locator(".chain button").all_inner_texts()
+    assert [step.partition("[")[0] for step in steps] == [
+        "pool_2", "conv_2", "pool_1", "conv_1", "input",
+    ]  # fmt: skip
+    pixels = mnist_digit(FIRST_DIGIT).pixels
+    row, column, _ = json.loads(steps[-1].removeprefix("input"))
+    assert pixels[row, column] > 0
+    view_of(visitor).locator(".chain button").nth(1).click()
+    visitor.page.wait_for_url("**layer=conv_2**")
+
+
+def test_the_window_slides_and_fills_the_map(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    view = view_of(visitor)
+    view.get_by_test_id("play").click()
+    expect(shown_unit(visitor)).to_have_text(re.compile(r"conv_2\[0, [2-9], 36]"))
+    view.get_by_test_id("play").click()
+    paused = shown_unit(visitor).inner_text()
+    visitor.page.wait_for_timeout(300)
+    assert shown_unit(visitor).inner_text() == paused
+    view.get_by_test_id("play-speed").fill("4")
+    view.get_by_test_id("play").click()
+    expect(shown_unit(visitor)).to_have_text("conv_2[10, 10, 36]", timeout=10_000)
+    expect(view.get_by_test_id("play")).to_have_attribute("aria-label", "Slide the window")
+
+
+def test_who_wants_no_motion_steps_by_hand(server: Server, visit: Visit) -> None:
+    path = "layers?layer=conv_2&unit=2,6,36"
+    visitor = visit(server, path, reduced_motion="reduce")
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    view_of(visitor).get_by_test_id("play").click()
+    expect(shown_unit(visitor)).to_have_text("conv_2[2, 7, 36]")
+    visitor.page.wait_for_timeout(400)
+    expect(shown_unit(visitor)).to_have_text("conv_2[2, 7, 36]")
+
+
+def test_a_finger_points_first_and_keeps_second(server: Server, visit: Visit) -> None:
+    path = "layers?layer=conv_2&unit=2,6,36"
+    visitor = visit(server, path, viewport={"width": 390, "height": 800}, has_touch=True)
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    stage = stage_of(visitor)
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box
+    at = (box["x"] + 30, box["y"] + 190)
+    visitor.page.touchscreen.tap(*at)
+    expect(shown_unit(visitor)).to_contain_text("input[")
+    assert "layer=conv_2" in visitor.page.url
+    visitor.page.touchscreen.tap(*at)
+    visitor.page.wait_for_url("**layer=input&unit=**")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_stroke_sends_the_numbers_and_never_the_weights(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    visitor.draw(FOUR[:1])
+    fetched: list[str] = []
+    visitor.page.on("request", lambda request: fetched.append(request.url))
+    received = visitor.bytes_received
+    visitor.draw(FOUR[1:])
+    numbers = 4 * sum(prod(layer.output_shape) for layer in open_network("classic").graph)
+    sent = visitor.bytes_received - received
+    assert numbers < sent < numbers + 60_000
+    assert not [url for url in fetched if "/weights/" in url]
+
+
+@pytest.mark.parametrize("cut", [4, 100, 60_000])
+def test_a_truncated_payload_is_said_in_a_sentence(server: Server, visit: Visit, cut: int) -> None:
+    ref = open_network("classic").last
+    network = open_network("classic")
+    trace = reference_trace(network.graph, weights_at(ref), np.zeros((28, 28, 1)))
+    payload = view_payload(
+        trace, tuple("0123456789"), picture="1", weights="weights/none", selected=None, compact=True
+    )
+    visitor = visit(server, "about")
+    mounted(visitor, payload[:-cut])
+    expect(visitor.page.get_by_test_id("view-trouble")).to_contain_text(
+        "The network cannot be shown: what arrived is damaged."
+    )
+
+
+def test_what_is_no_unit_changes_nothing(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    field = view_of(visitor).get_by_test_id("unit-goto")
+    for nonsense in ("nothing[1, 2]", "conv_2[99, 0, 0]", "conv_2", "]["):
+        field.fill(nonsense)
+        field.press("Enter")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(shown_unit(visitor)).to_have_text("conv_2[2, 6, 36]")
+    field.fill("pool_1 3 4 5")
+    field.press("Enter")
+    visitor.page.wait_for_url("**layer=pool_1&unit=3,4,5")

@@ -1,0 +1,506 @@
+/**
+ * The network view: the whole network, what is pointed at, and how it came to be.
+ *
+ *     pointer, keys, the page ──> point(unit) ──> overlay, close-up, read-out
+ *                                 pin(unit)   ──> the page
+ *
+ * Only `pin` tells the server. Everything else stays here.
+ *
+ * @typedef {import('./network.js').Unit} Unit
+ */
+
+import { chain, decisive, explain, readersOf } from './calculation.js';
+import { Closeup, resized } from './closeup.js';
+import { receptiveField } from './geometry.js';
+import { HEAD, layOut, unitAt, unitBox } from './layout.js';
+import { Network, channelsOf, hasMaps, nameOf, unitNamed } from './network.js';
+import { drawChain, drawEdges, drawReceptiveField, drawWindows, drawWiring } from './overlay.js';
+import { parseSafetensors } from './payload.js';
+import { drawBlock, rampOf, scaleOf, sheetOf } from './picture.js';
+import { Player } from './player.js';
+import { DEAD, chainList, escaped, readersList, readoutOf, spoken } from './readout.js';
+
+const HEIGHT = { full: 360, compact: 240 };
+const ZOOMS = [1, 1.5, 2, 3, 4, 6];
+const REST = 120; // milliseconds after which a pointer counts as resting
+const PATIENCE = 3000; // for the page to answer a choice
+
+const FRAME = `
+  <div class="bar">
+    <div class="legend"></div>
+    <label class="scale">Colours
+      <select data-testid="view-scale">
+        <option value="shared">one scale a layer</option><option value="map">each map its own</option>
+      </select>
+    </label>
+    <span class="zoom" role="group" aria-label="Zoom">
+      <button type="button" data-testid="zoom-out" aria-label="Smaller">−</button>
+      <button type="button" data-testid="zoom-in" aria-label="Larger">+</button>
+    </span>
+    <label class="goto">Unit
+      <input data-testid="unit-goto" spellcheck="false" autocomplete="off"
+        placeholder="conv_1[3, 4, 5]">
+    </label>
+  </div>
+  <div class="stage" tabindex="0" role="application" data-testid="view-stage"
+    aria-roledescription="network view">
+    <div class="world"><canvas class="picture"></canvas><canvas class="over"></canvas>
+      <div class="names"></div></div>
+  </div>
+  <p class="trouble" role="alert" data-testid="view-trouble" hidden></p>
+  <div class="detail">
+    <div class="left"><div class="closeup"></div><div class="player"></div></div>
+    <div class="readout" data-testid="view-readout" tabindex="0" aria-label="The calculation"></div>
+  </div>
+  <div class="spoken" aria-live="polite"></div>`;
+
+const LINES = `<span>× dead</span>
+  <span title="A line's colour is the sign of its weight, of a kernel the sign of its sum; its width
+is the size, of a kernel its norm.">weight <i class="edge" style="background:var(--minus)"></i>−
+  <i class="edge" style="background:var(--plus)"></i>+</span>`;
+
+const HINT = `<p class="hint">Point at any cell to see where its number comes from. Click or press
+  Enter to keep it; arrow keys move. Shift with the arrows steps a layer back or on, or to another
+  map. Space lets the window slide, W asks why.</p>`;
+
+/** @type {Map<string, Promise<Map<string, any>>>} weights by address, the latest last */
+const fetched = new Map();
+
+async function weightsFrom(url) {
+  if (!fetched.has(url)) {
+    fetched.set(url, (async () => {
+      const answer = await fetch(url);
+      if (!answer.ok) throw new Error(`The weights could not be fetched (${answer.status}).`);
+      return parseSafetensors(new Uint8Array(await answer.arrayBuffer())).tensors;
+    })());
+    fetched.get(url).catch(() => fetched.delete(url));
+    for (const old of [...fetched.keys()].slice(0, -32)) fetched.delete(old);
+  }
+  return fetched.get(url);
+}
+
+export class View {
+  /** @param {HTMLElement} home @param {string} base where this server's files lie */
+  constructor(home, base) {
+    this.home = home;
+    this.base = base;
+    home.innerHTML = FRAME;
+    const find = selector => home.querySelector(selector);
+    this.stage = find('.stage');
+    this.world = find('.world');
+    this.picture = find('.picture');
+    this.over = find('.over');
+    this.names = find('.names');
+    this.readout = find('.readout');
+    this.trouble = find('.trouble');
+    this.voice = find('.spoken');
+    this.unit = null; // pointed at
+    this.pinned = null; // kept
+    this.chain = null;
+    this.perMap = false;
+    this.zoom = 0;
+    this.closeup = new Closeup(find('.closeup'), unit => this.point(unit));
+    this.player = new Player(find('.player'), this);
+    this.#listen(find);
+    this.resizes = new ResizeObserver(() => this.network && this.width !== this.stage.clientWidth && this.redraw());
+    this.resizes.observe(this.stage);
+  }
+
+  #listen(find) {
+    const { stage, readout } = this;
+    stage.addEventListener('pointermove', event => {
+      if (event.pointerType !== 'touch') this.point(this.#under(event));
+    });
+    stage.addEventListener('pointerleave', event => {
+      if (event.pointerType !== 'touch') this.point(this.pinned);
+    });
+    stage.addEventListener('click', event => this.#click(this.#under(event), event.pointerType));
+    stage.addEventListener('keydown', event => this.#key(event));
+    find('.closeup').addEventListener('pointerleave', () => this.player.running || this.point(this.pinned));
+    find('.closeup').addEventListener('click', () => this.unit && this.pin(this.unit));
+    readout.addEventListener('click', ({ target }) => {
+      if (target.dataset.unit) this.pin(unitNamed(target.dataset.unit));
+      if (target.dataset.act === 'why') this.why();
+    });
+    find('[data-testid=view-scale]').onchange = event => {
+      this.perMap = event.target.value === 'map';
+      this.redraw();
+    };
+    find('[data-testid=zoom-in]').onclick = () => this.zoomBy(1);
+    find('[data-testid=zoom-out]').onclick = () => this.zoomBy(-1);
+    this.goto = find('[data-testid=unit-goto]');
+    this.goto.oninput = () => {
+      const unit = unitNamed(this.goto.value);
+      if (unit && this.network.has(unit)) this.point(unit);
+    };
+    this.goto.onchange = () => {
+      const unit = unitNamed(this.goto.value);
+      const known = unit && this.network.has(unit);
+      this.goto.setAttribute('aria-invalid', String(Boolean(this.goto.value) && !known));
+      if (known) this.pin(unit);
+    };
+    this.#pinch();
+  }
+
+  /** Two fingers change the size. */
+  #pinch() {
+    const fingers = new Map();
+    let apart = 0;
+    const distance = () => {
+      const [one, other] = [...fingers.values()];
+      return Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    };
+    this.stage.addEventListener('pointerdown', event => {
+      if (event.pointerType !== 'touch') return;
+      fingers.set(event.pointerId, event);
+      if (fingers.size === 2) apart = distance();
+    });
+    this.stage.addEventListener('pointermove', event => {
+      if (!fingers.has(event.pointerId)) return;
+      fingers.set(event.pointerId, event);
+      if (fingers.size !== 2) return;
+      const factor = distance() / apart;
+      if (factor > 1.3 || factor < 0.75) {
+        this.zoomBy(factor > 1 ? 1 : -1);
+        apart = distance();
+      }
+    });
+    for (const end of ['pointerup', 'pointercancel', 'pointerleave']) {
+      this.stage.addEventListener(end, event => fingers.delete(event.pointerId));
+    }
+  }
+
+  /**
+   * Take over what the page knows.
+   * @param {Uint8Array} bytes @param {(name: string, value: any) => void} send
+   */
+  update(bytes, send) {
+    this.send = send;
+    let network;
+    try {
+      network = new Network(bytes);
+    } catch (error) {
+      this.#say(`The network cannot be shown: what arrived is damaged. ${error.message}`);
+      return;
+    }
+    this.#say('');
+    const before = this.network;
+    this.network = network;
+    this.home.classList.toggle('compact', network.compact);
+    this.#adopt(network.selected);
+    if (before?.picture !== network.picture) {
+      this.chain = null;
+      this.#load();
+      this.redraw();
+    } else {
+      this.point(this.pinned, true);
+    }
+  }
+
+  /** The page's choice, unless it has not yet seen a newer one of ours. */
+  #adopt(selected) {
+    const asked = this.asked && performance.now() - this.asked.at < PATIENCE;
+    const same = selected && asked && nameOf(selected) === this.asked.name;
+    if (asked && !same) return;
+    this.asked = null;
+    if (selected && this.network.has(selected)) this.pinned = selected;
+    else if (!this.pinned || !this.network.has(this.pinned)) this.pinned = null;
+    this.unit = this.pinned;
+  }
+
+  #say(sentence) {
+    this.trouble.textContent = sentence;
+    this.trouble.hidden = !sentence;
+  }
+
+  async #load() {
+    const { network } = this;
+    this.weights = null;
+    try {
+      const weights = await weightsFrom(new URL(network.weightsUrl, this.base).href);
+      if (this.network.weightsUrl !== network.weightsUrl) return;
+      this.weights = weights;
+    } catch (error) {
+      this.#say(error.message);
+    }
+    this.point(this.unit, true);
+  }
+
+  get look() {
+    const style = getComputedStyle(this.home);
+    const of = name => style.getPropertyValue(name).trim();
+    return {
+      text: of('--st-text-color'),
+      ground: of('--st-background-color'),
+      accent: of('--st-primary-color'),
+      font: of('--st-font') || 'sans-serif',
+      faint: of('--faint'),
+      neutral: of('--st-text-color'),
+      plus: of('--plus'),
+      minus: of('--minus'),
+    };
+  }
+
+  /** Lay out and paint everything. */
+  redraw() {
+    const { network } = this;
+    this.colours = this.look;
+    this.width = this.stage.clientWidth;
+    const zoom = ZOOMS[this.zoom];
+    const height = HEIGHT[network.compact ? 'compact' : 'full'];
+    this.plan = layOut(network, this.width * zoom, height * zoom);
+    const { blocks, width, height: tall } = this.plan;
+    this.world.style.width = `${width}px`;
+    this.world.style.height = `${tall}px`;
+    const context = resized(this.picture, width, tall);
+    drawWiring(context, network, blocks, this.colours.faint);
+    context.imageSmoothingEnabled = false;
+    this.dead = new Map();
+    for (const block of blocks.values()) {
+      const sheet = sheetOf(block.layer, this.perMap);
+      this.dead.set(block.layer.name, hasMaps(block.layer) ? sheet.dead : []);
+      drawBlock(context, block, sheet, this.colours, network.classes);
+    }
+    resized(this.over, width, tall);
+    this.#label(blocks);
+    this.#legend();
+    this.home.dataset.picture = network.picture; // what is painted, for those who wait for it
+    this.stage.setAttribute('aria-label',
+      `The network, ${network.layers.size} layers from ${[...network.layers.keys()].join(' to ')}.`);
+    this.point(this.unit, true);
+  }
+
+  /** Each layer's name, shape and range, around its block. */
+  #label(blocks) {
+    this.names.innerHTML = [...blocks.values()].map(({ layer, x, y, width, height }) => {
+      const least = layer.signed ? `−${layer.limit.toPrecision(3)} … ` : '';
+      const range = this.perMap && hasMaps(layer) && channelsOf(layer) > 1
+        ? 'own scales' : `${least}${Number(layer.limit.toPrecision(3))}`;
+      const dead = this.dead.get(layer.name).length;
+      const middle = x + width / 2;
+      return `<button type="button" tabindex="-1" data-layer="${escaped(layer.name)}"
+          style="left:${middle}px;top:${y - HEAD}px">${escaped(layer.name)}
+          <small>${layer.shape.join('×')}</small></button>
+        <small style="left:${middle}px;top:${y + height + 2}px">${range}${dead ? `, ${dead} dead` : ''}</small>`;
+    }).join('');
+    for (const button of this.names.querySelectorAll('button')) {
+      button.onclick = event => {
+        event.stopPropagation();
+        this.pin(this.network.strongest(button.dataset.layer));
+      };
+    }
+  }
+
+  /** One legend a colour scale. */
+  #legend() {
+    const used = new Set([...this.network.layers.values()].map(scaleOf));
+    const ends = { ink: ['paper', 'ink'], activation: ['0', 'most'], signed: ['−', '+'] };
+    this.home.querySelector('.legend').innerHTML = ['ink', 'activation', 'signed']
+      .filter(scale => used.has(scale))
+      .map(scale => `<span>${ends[scale][0]}<i style="background:${rampOf(scale)}"></i>${ends[scale][1]}</span>`)
+      .join('') + LINES;
+  }
+
+  zoomBy(steps) {
+    this.zoom = Math.min(Math.max(this.zoom + steps, 0), ZOOMS.length - 1);
+    this.redraw();
+    if (this.unit) this.#reveal(this.unit);
+  }
+
+  /** Scroll so that a unit can be seen. @param {Unit} unit */
+  #reveal(unit) {
+    const box = unitBox(this.plan.blocks, unit);
+    const { stage } = this;
+    const margin = 48;
+    if (box.x < stage.scrollLeft || box.x + box.width > stage.scrollLeft + stage.clientWidth) {
+      stage.scrollLeft = box.x - stage.clientWidth / 2;
+    }
+    if (box.y < stage.scrollTop + margin || box.y + box.height > stage.scrollTop + stage.clientHeight) {
+      stage.scrollTop = box.y - stage.clientHeight / 2;
+    }
+  }
+
+  #under(event) {
+    const box = this.world.getBoundingClientRect();
+    return unitAt(this.plan.blocks, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  #click(unit, pointer) {
+    if (!unit) return;
+    const again = this.unit && nameOf(this.unit) === nameOf(unit);
+    if (pointer === 'touch' && !again) this.point(unit);
+    else this.pin(unit);
+  }
+
+  /** Show a unit; null shows what is pinned, or nothing. @param {Unit | null} unit */
+  point(unit, fresh = false) {
+    const next = unit ?? this.pinned;
+    const same = !fresh && next && this.unit && nameOf(next) === nameOf(this.unit);
+    if (same || !this.plan || (!fresh && this.player.running)) return;
+    this.unit = next;
+    if (!fresh) {
+      this.chain = null;
+      this.player.rewind();
+    }
+    clearTimeout(this.resting);
+    this.#overlay();
+    this.#explain(false);
+    if (next) this.resting = setTimeout(() => this.#explain(true), REST);
+  }
+
+  /** Keep a unit and tell the page. @param {Unit} unit */
+  pin(unit) {
+    this.player.rewind();
+    this.chain = null;
+    this.pinned = unit;
+    this.asked = { name: nameOf(unit), at: performance.now() };
+    this.point(unit, true);
+    this.#reveal(unit);
+    this.send('unit', unit);
+  }
+
+  #overlay() {
+    const context = this.over.getContext('2d');
+    context.clearRect(0, 0, this.over.width, this.over.height);
+    if (!this.unit) return;
+    const { network, unit, colours } = this;
+    const { blocks } = this.plan;
+    if (this.chain) {
+      drawChain(context, blocks, this.chain, colours);
+    } else if (!this.player.running) {
+      drawEdges(context, network, blocks, this.weights, unit, colours);
+    }
+    drawWindows(context, network, blocks, unit, colours);
+    if (hasMaps(network.input)) {
+      drawReceptiveField(context, network, blocks, receptiveField(network, unit), colours);
+    }
+  }
+
+  /** The calculation of the unit: at once its beginning, all of it when the pointer rests. */
+  #explain(complete) {
+    const { network, unit, weights } = this;
+    this.readout.dataset.complete = String(complete);
+    this.readout.classList.toggle('pinned', Boolean(this.pinned && unit && nameOf(unit) === nameOf(this.pinned)));
+    this.player.show(unit && hasMaps(network.layer(unit.layer)));
+    if (!unit) {
+      this.readout.innerHTML = HINT;
+      this.closeup.home.hidden = true;
+      return;
+    }
+    if (!weights) {
+      this.readout.innerHTML = `<p class="unit"><b>${escaped(nameOf(unit))}</b> =
+        ${network.value(unit).toFixed(4)}</p><p class="hint">The weights are on their way.</p>`;
+      return;
+    }
+    const calculation = explain(network, weights, unit);
+    const layer = network.layer(unit.layer);
+    const dead = this.dead.get(unit.layer).includes(unit.index.at(-1)) ? DEAD : '';
+    const way = this.chain ? chainList(this.chain, network) : '';
+    const flat = layer.rule === 'reshape'
+      || layer.readers.some(name => network.layer(name).rule === 'reshape');
+    const readers = complete && flat ? readersList(readersOf(network, weights, unit)) : '';
+    this.readout.innerHTML = readoutOf(network, calculation, complete, dead + way + readers);
+    this.closeup.draw(network, calculation, this.colours, this.perMap, this.player.filled, this.width);
+    if (complete) this.voice.textContent = spoken(network, calculation);
+  }
+
+  /** Follow the number back to the ink. */
+  why() {
+    if (!this.unit || !this.weights) return;
+    this.chain = chain(this.network, this.weights, this.unit);
+    this.#overlay();
+    this.#explain(true);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = event.shiftKey ? SHIFTED[event.key] : KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act(this);
+    if (this.unit) this.#reveal(this.unit);
+  }
+
+  /** Move within the map, or along the vector. */
+  move(rows, columns) {
+    const unit = this.#current();
+    const { shape } = this.network.layer(unit.layer);
+    const index = [...unit.index];
+    if (shape.length === 3) {
+      index[0] = Math.min(Math.max(index[0] + rows, 0), shape[0] - 1);
+      index[1] = Math.min(Math.max(index[1] + columns, 0), shape[1] - 1);
+    } else {
+      index[0] = Math.min(Math.max(index[0] + rows + columns, 0), shape[0] - 1);
+    }
+    this.point({ layer: unit.layer, index });
+  }
+
+  /** To the map before or after. */
+  turn(maps) {
+    const unit = this.#current();
+    const count = channelsOf(this.network.layer(unit.layer));
+    const last = unit.index.at(-1) + maps;
+    this.point({ layer: unit.layer, index: unit.index.with(-1, Math.min(Math.max(last, 0), count - 1)) });
+  }
+
+  /** One layer back: to the cell that decided. */
+  back() {
+    if (!this.weights) return;
+    const calculation = explain(this.network, this.weights, this.#current());
+    const best = decisive(calculation);
+    if (best >= 0) this.point({ layer: calculation.cells[best].layer, index: calculation.cells[best].index });
+  }
+
+  /** One layer on: to the unit that weighs this one most. */
+  on() {
+    if (!this.weights) return;
+    const [first] = readersOf(this.network, this.weights, this.#current());
+    if (first) this.point(first.unit);
+  }
+
+  #current() {
+    return this.unit ?? this.network.strongest(this.network.input.name);
+  }
+
+  /** Forget what is kept; the page keeps its own. */
+  release() {
+    this.pinned = null;
+    this.unit = null;
+    this.chain = null;
+    this.point(null, true);
+  }
+
+  leave() {
+    clearTimeout(this.resting);
+    this.player.stop();
+    this.resizes.disconnect();
+  }
+}
+
+/** @type {Record<string, (view: View) => void>} */
+const KEYS = {
+  ArrowUp: view => view.move(-1, 0),
+  ArrowDown: view => view.move(1, 0),
+  ArrowLeft: view => view.move(0, -1),
+  ArrowRight: view => view.move(0, 1),
+  Enter: view => view.unit && view.pin(view.unit),
+  Escape: view => view.release(),
+  ' ': view => view.player.toggle(),
+  ',': view => view.player.step(-1),
+  '.': view => view.player.step(1),
+  '+': view => view.zoomBy(1),
+  '-': view => view.zoomBy(-1),
+  w: view => view.why(),
+};
+
+/** @type {Record<string, (view: View) => void>} */
+const SHIFTED = {
+  ArrowUp: view => view.turn(-1),
+  ArrowDown: view => view.turn(1),
+  ArrowLeft: view => view.back(),
+  ArrowRight: view => view.on(),
+  '+': view => view.zoomBy(1),
+  W: view => view.why(),
+};

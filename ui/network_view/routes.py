@@ -1,0 +1,85 @@
+"""What a network view fetches from this server: its own code, and a moment's weights.
+
+Both are named by their content, so that a browser keeps them and never asks twice.
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from safetensors.numpy import save
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from cnn_core.errors import ConvScopeError
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import weights_at
+from cnn_core.views.colour import SCALES, colour_table
+
+_JS = Path(__file__).with_name("js")
+_KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ROOT = "network-view"
+
+
+def _scripts() -> dict[str, bytes]:
+    """The modules by file name, and the colour tables as one more."""
+    tables = {scale: colour_table(scale).reshape(-1).tolist() for scale in SCALES}
+    scripts = {file.name: file.read_bytes() for file in _JS.glob("*.js")}
+    scripts["colours.js"] = f"export const TABLES = {json.dumps(tables)};\n".encode()
+    return scripts
+
+
+SCRIPTS = _scripts()
+VERSION = hashlib.sha256(b"\0".join(SCRIPTS[name] for name in sorted(SCRIPTS))).hexdigest()[:16]
+MODULE = f"{_ROOT}/{VERSION}/network_view.js"
+"""Where the view's first module is served, below the app's own address."""
+
+
+@lru_cache(maxsize=32)
+def _weights(ref: NetworkRef) -> tuple[str, bytes]:
+    """The moment's weights as a safetensors file of float32, and the digest that names them."""
+    tensors = {
+        f"{layer}/{name}": array
+        for layer, named in weights_at(ref).items()
+        for name, array in named.items()
+    }
+    content = save(tensors)
+    return hashlib.sha256(content).hexdigest()[:16], content
+
+
+def weights_address(ref: NetworkRef) -> str:
+    """Where the weights of a network at a moment are served, beside the modules' folder."""
+    digest, _ = _weights(ref)
+    return f"weights/{ref.id}/{ref.step}/{digest}"
+
+
+async def _send_script(request: Request) -> Response:
+    content = SCRIPTS.get(request.path_params["name"])
+    if content is None or request.path_params["version"] != VERSION:
+        return PlainTextResponse("There is no such file.", 404)
+    return Response(content, media_type="text/javascript", headers=_KEPT)
+
+
+def _send_weights(request: Request) -> Response:
+    """Answered in a thread: the first time a moment is asked for, its frame is read."""
+    path = request.path_params
+    try:
+        digest, content = _weights(NetworkRef(path["id"], path["step"]))
+    except ConvScopeError as error:
+        return PlainTextResponse(str(error), 404)
+    if path["digest"] != digest:
+        return PlainTextResponse("There are no such weights.", 404)
+    return Response(content, media_type="application/octet-stream", headers=_KEPT)
+
+
+def routes() -> list[Route]:
+    """The routes for `st.App`."""
+    base = st.get_option("server.baseUrlPath").strip("/")
+    root = f"/{base}/{_ROOT}" if base else f"/{_ROOT}"
+    return [
+        Route(f"{root}/weights/{{id}}/{{step:int}}/{{digest}}", _send_weights),
+        Route(f"{root}/{{version}}/{{name}}", _send_script),
+    ]
