@@ -37,6 +37,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.pen_up
 	$(BIN)/python -m benchmarks.moment
+	$(BIN)/python -m benchmarks.network_view
 	$(BIN)/python -m benchmarks.start_up
 
 # Endurance, run by hand.

@@ -9,15 +9,20 @@ from tests.browser.conftest import CHROMIUM_OPTIONS, find_chromium
 
 CANVAS = "canvas.upper-canvas"
 
-# Remembers when the pen was lifted, and when what a selector holds was last painted anew.
+# Remembers when the pen was lifted, and when what a selector holds was last painted anew. Of a
+# network view that is which picture it painted, asked at every frame: nobody sees into a shadow.
 _WATCH = """
 selectors => {
   window.penUp = 0; window.painted = {};
   document.addEventListener('mouseup', () => { window.penUp = performance.now(); }, true);
   const texts = {};
+  const content = element => {
+    const root = element?.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot;
+    return root?.querySelector('.view')?.dataset.picture ?? element?.innerHTML ?? '';
+  };
   const look = () => {
     for (const selector of selectors) {
-      const now = document.querySelector(selector)?.innerHTML ?? '';
+      const now = content(document.querySelector(selector));
       if (texts[selector] !== undefined && texts[selector] !== now) {
         requestAnimationFrame(() => setTimeout(
           () => { window.painted[selector] = performance.now(); }));
@@ -28,6 +33,8 @@ selectors => {
   look();
   new MutationObserver(look).observe(
     document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  const frame = () => { look(); requestAnimationFrame(frame); };
+  frame();
 }
 """
 

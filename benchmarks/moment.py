@@ -43,6 +43,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{ours.url}/layers?layer=conv_2&unit=5,5,10")
         page.locator(SEEN[0]).wait_for()
+        page.locator(".st-key-network-view").get_by_test_id("unit-why").wait_for()
         page.wait_for_timeout(3000)
         times: dict[str, list[float]] = {"bare": [], "ours": []}
         for number in range(ROUNDS + 2):

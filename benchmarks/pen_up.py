@@ -8,7 +8,7 @@ from benchmarks.measure import report
 from tests.browser.server import Server
 
 STROKES = 30
-OURS = [".st-key-digit-card", ".st-key-probabilities", ".st-key-layer-strip"]
+OURS = [".st-key-digit-card", ".st-key-probabilities", ".st-key-network-view"]
 BARE = [".st-key-seen"]
 
 
@@ -30,7 +30,7 @@ def main() -> None:
                 times[name].append(stroke(pages[name], number, seen))
         medians = {
             "bare: canvas and a text": statistics.median(times["bare"][3:]),
-            "Draw: sidebar, probabilities and strip": statistics.median(times["ours"][3:]),
+            "Draw: sidebar, probabilities, network view": statistics.median(times["ours"][3:]),
         }
         report(f"Pen-up → painted, {STROKES} interleaved strokes", medians, next(iter(medians)))
 

@@ -22,7 +22,8 @@ import { DEAD, chainList, escaped, readersList, readoutOf, spoken } from './read
 
 const HEIGHT = { full: 360, compact: 240 };
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
-const REST = 120; // milliseconds after which a pointer counts as resting
+const REST = 120; // milliseconds after which a pointer counts as resting,
+const SETTLED = 400; // and a page: a film that plays shows the beginning of each calculation
 const PATIENCE = 3000; // for the page to answer a choice
 
 const FRAME = `
@@ -345,7 +346,7 @@ export class View {
     clearTimeout(this.resting);
     this.#overlay();
     this.#explain(false);
-    if (next) this.resting = setTimeout(() => this.#explain(true), REST);
+    if (next) this.resting = setTimeout(() => this.#explain(true), fresh ? SETTLED : REST);
   }
 
   /** Keep a unit and tell the page. @param {Unit} unit */
