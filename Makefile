@@ -45,7 +45,7 @@ soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.soak
 
 pretrain: .venv/ready
-	$(BIN)/python -m cnn_core.networks.pretrain
+	$(BIN)/python -m cnn_core.training.pretrain
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

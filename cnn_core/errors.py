@@ -11,6 +11,10 @@
      │   ├─ UnknownStep
      │   ├─ UnknownLayer
      │   └─ WrongInput            a digit that does not fit the network
+     ├─ TrainingError
+     │   ├─ BadConfig             a training that cannot be
+     │   ├─ UnknownRun
+     │   └─ RunError              a run on disk is damaged, or cannot be written
      ├─ ProbeError
      │   ├─ UnsupportedLayer      a layer whose arithmetic is not known here
      │   └─ NoSuchUnit            an index outside a layer's output
@@ -68,6 +72,22 @@ class UnknownLayer(NetworkError):
 
 class WrongInput(NetworkError):
     """A digit that does not fit the network's input."""
+
+
+class TrainingError(ConvScopeError):
+    """A training, or what is kept of one, is not to be had."""
+
+
+class BadConfig(TrainingError):
+    """A training that cannot be."""
+
+
+class UnknownRun(TrainingError):
+    """No run of that name."""
+
+
+class RunError(TrainingError):
+    """A run on disk is damaged, or cannot be written."""
 
 
 class ProbeError(ConvScopeError):

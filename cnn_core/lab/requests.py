@@ -63,3 +63,27 @@ class AccuracyRequest(Request):
 
     handler = "cnn_core.lab.handlers:accuracy"
     ref: NetworkRef
+
+
+@dataclass(frozen=True)
+class PrepareTraining(Request):
+    """Import what a training needs. Answers None."""
+
+    handler = "cnn_core.lab.train:prepare"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainRequest(Request):
+    """Train a run that stands on disk; everything is written there. Answers None.
+
+    Attributes
+    ----------
+    run : its id.
+    resume : go on from its last whole epoch.
+    drawings : `(n, 28, 28)` uint8 and `(n,)` uint8, people's own digits with their labels.
+    """
+
+    handler = "cnn_core.lab.train:train_run"
+    run: str
+    resume: bool = False
+    drawings: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None

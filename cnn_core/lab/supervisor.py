@@ -1,7 +1,8 @@
 """Starts, watches and replaces the workers, and hands them their work.
 
     Lab ── Lane "look"  ── queue ── Desk ── WorkerProcess
-        └─ Lane "study" ── queue ── Desk ── WorkerProcess
+        ├─ Lane "study" ── queue ── Desk ── WorkerProcess
+        └─ Trainings (lab/trainings.py): a process for each
 
 A desk is a thread that owns one worker process: it keeps the worker alive, takes the next job,
 and waits for the reply, the time limit, a cancel or the worker's death, whichever comes first.
@@ -20,6 +21,7 @@ from cnn_core.errors import ConvScopeError, LabDown, WorkerLost, WorkFailed
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import Request, WarmUp
+from cnn_core.lab.trainings import LocalExecutor, Trainings
 
 _log = logging.getLogger("convscope.lab")
 
@@ -88,12 +90,14 @@ class Lab:
         look = Lane(self._door, max(1, settings.workers - 1), nice=5, warm_up=settings.warm_up)
         study = Lane(self._door, 1, nice=10) if settings.workers > 1 else look
         self._lanes: dict[LaneName, Lane] = {"look": look, "study": study}
+        self.trainings = Trainings(LocalExecutor(self._door))
 
     def __enter__(self) -> "Lab":
         self._lanes["look"].start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.trainings.stop()
         for lane in set(self._lanes.values()):
             lane.stop()
         self._door.close()

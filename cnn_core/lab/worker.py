@@ -16,7 +16,9 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from cnn_core.errors import ConvScopeError, WorkFailed
+from cnn_core.lab.orders import ORDERS
 from cnn_core.lab.requests import Request
+from cnn_core.training.control import Order
 
 
 def main() -> None:
@@ -36,10 +38,17 @@ def main() -> None:
 
 
 def _listen(connection: Connection, requests: "queue.SimpleQueue[Request]") -> None:
-    """Hand requests on; end the process, whatever it is doing, when nobody asks any more."""
+    """Hand requests on; end the process, whatever it is doing, when nobody asks any more.
+
+    Orders are for the work under way: they are handed to it at once.
+    """
     try:
         while True:
-            requests.put(connection.recv())
+            message = connection.recv()
+            if isinstance(message, Order):
+                ORDERS.put(message)
+            else:
+                requests.put(message)
     except (EOFError, OSError):
         os._exit(0)
 

@@ -4,6 +4,7 @@ A network is a folder: ``network.json`` (what `Network` holds, and the graph) be
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.disk import home, write_whole
 from cnn_core.errors import DataError, UnknownNetwork, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
@@ -32,8 +34,9 @@ class NetworkCard:
     value_range : least and greatest input value it was trained on.
     class_names : one a class, in the order of its outputs.
     dataset : what it was trained on.
-    accuracy : share of the data set's test images it classifies right, by step of its film.
+    accuracy : share of images it classifies right, by step of its film.
     recipe : how it was trained, as plain values.
+    accuracy_of : which images those are.
     """
 
     id: str
@@ -45,6 +48,7 @@ class NetworkCard:
     dataset: str
     accuracy: dict[int, float]
     recipe: dict[str, Any]
+    accuracy_of: str = "10,000 test digits"
 
     def fit(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """A digit as this network's input: `(H, W)` in [0, 1] → `(H, W, C)` in its value range.
@@ -102,9 +106,10 @@ class Network:
     def describe(self, card: NetworkCard, graph: Graph) -> None:
         """Write ``network.json``."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.__dict__.pop("_description", None)
         description = {"format": FORMAT, "card": asdict(card), "graph": graph.to_json()}
         text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
-        (self.folder / "network.json").write_text(text, "utf-8")
+        write_whole(self.folder / "network.json", text.encode())
 
 
 @lru_cache(maxsize=1)
@@ -115,17 +120,49 @@ def shipped_networks() -> dict[str, Network]:
     return {network.id: network for network in networks}
 
 
+def own_networks() -> dict[str, Network]:
+    """The networks trained on this machine, by id, the newest first; those in training too."""
+    found = []
+    for file in (home() / "runs").glob("*/network.json"):
+        try:
+            network = _own_network(file.parent.name)
+            if network.film.steps:
+                _ = network.card, network.graph
+                found.append((file.parent.joinpath("config.json").stat().st_mtime, network))
+        except (DataError, UnknownNetwork, OSError):
+            continue  # the run's page says so
+    found.sort(key=lambda pair: -pair[0])
+    return {network.id: network for _, network in found}
+
+
 def open_network(id: str) -> Network:
-    """The network of that id.
+    """The network of that id, shipped or trained here.
 
     Raises
     ------
     UnknownNetwork : there is none.
     """
     networks = shipped_networks()
-    if id not in networks:
-        raise UnknownNetwork(f"There is no network {id!r}. Those there are: {', '.join(networks)}.")
-    return networks[id]
+    return networks[id] if id in networks else _own_network(id)
+
+
+def _own_network(id: str) -> Network:
+    if re.fullmatch(r"[0-9a-f]{16}", id):
+        folder = home() / "runs" / id
+        try:
+            return _read(folder, (folder / "network.json").stat().st_mtime_ns)
+        except OSError:
+            pass  # there is none, as is said below
+    raise UnknownNetwork(
+        f"There is no network {id[:40]!r}. Those that come with ConvScope: "
+        f"{', '.join(shipped_networks())}; one trained here may have been deleted."
+    )
+
+
+@lru_cache(maxsize=64)
+def _read(folder: Path, written: int) -> Network:
+    """A network as it was when its description was `written`: one in training grows."""
+    return Network(folder)
 
 
 @lru_cache(maxsize=32)

@@ -18,9 +18,9 @@ from cnn_core.networks.keras_model import (
     model_of,
     weights_of,
 )
-from cnn_core.networks.pretrain import RECIPES, ShiftedDigits, film_steps
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import SHIPPED, Network, open_network, shipped_networks, weights_at
+from cnn_core.training.pretrain import RECIPES, film_steps
 from tests.core.branched import branched
 
 # (kernel rows · kernel columns · channels in + 1) · filters; (inputs + 1) · units.
@@ -186,40 +186,3 @@ def test_a_digit_enters_in_the_networks_value_range() -> None:
     assert prod(image.shape) - 3 == (image == -1).sum()
     with pytest.raises(WrongInput, match="32, 32"):
         replace(card, input_shape=(32, 32, 3)).fit(pixels)
-
-
-def test_training_batches_depend_on_seed_epoch_and_step_alone() -> None:
-    images = np.random.default_rng(0).uniform(size=(200, 28, 28, 1)).astype(np.float32)
-    labels = np.arange(200, dtype=np.uint8)
-    one, two = ShiftedDigits(images, labels, 7), ShiftedDigits(images, labels, 7)
-    two[0], two[2]  # looking at other batches first changes nothing
-    np.testing.assert_array_equal(one[1][0], two[1][0])
-    one.on_epoch_end()
-    assert not np.array_equal(one[1][1], two[1][1])
-    assert sorted(np.concatenate([one[step][1] for step in range(len(one))])) == list(range(200))
-
-
-@pytest.mark.slow
-def test_pretraining_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sixtieth of the recipe on a sixtieth of the digits, through the same code."""
-    from dataclasses import replace
-
-    from cnn_core.data.mnist import Mnist
-    from cnn_core.networks import pretrain
-
-    class Few(Mnist):
-        def __init__(self) -> None:
-            whole = load_mnist()
-            self.__dict__.update(
-                x_train=whole.x_train[:3000], y_train=whole.y_train[:3000],
-                x_test=whole.x_test[:500], y_test=whole.y_test[:500],
-            )  # fmt: skip
-
-    monkeypatch.setattr(pretrain, "load_mnist", Few)
-    monkeypatch.setattr(pretrain, "SHIPPED", tmp_path)
-    recipe = replace(RECIPES["classic"], epochs=2, early=4)
-    accuracy = pretrain.pretrain("classic", recipe)
-    network = Network(tmp_path / "classic")
-    assert accuracy > 0.7
-    assert network.film.steps == (0, 1, 4, 13, 47, 94)
-    assert network.card.accuracy[94] == accuracy

@@ -20,10 +20,14 @@ MODULES = sorted(module.name for module in pkgutil.walk_packages(cnn_core.__path
 NEED_KERAS = {
     "cnn_core.insight.evaluation",
     "cnn_core.lab.handlers",
+    "cnn_core.lab.train",
     "cnn_core.networks.architectures",
     "cnn_core.networks.keras_model",
-    "cnn_core.networks.pretrain",
     "cnn_core.probe.activations",
+    "cnn_core.training.batches",
+    "cnn_core.training.dissection",
+    "cnn_core.training.pretrain",
+    "cnn_core.training.trainer",
 }
 
 

@@ -1,7 +1,7 @@
-"""Train the shipped networks and write their films: ``python -m cnn_core.networks.pretrain``.
+"""Train the shipped networks and write their films: ``python -m cnn_core.training.pretrain``.
 
 Same seed, same machine, same networks. About 8 minutes on two slow cores.
-Name networks to train only those: ``python -m cnn_core.networks.pretrain intro``.
+Name networks to train only those: ``python -m cnn_core.training.pretrain intro``.
 """
 
 import argparse
@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from cnn_core.data.mnist import load_mnist
 from cnn_core.insight.evaluation import accuracy_of
@@ -19,6 +18,8 @@ from cnn_core.networks.architectures import build
 from cnn_core.networks.film import Film
 from cnn_core.networks.keras_model import assign_weights, graph_of, weights_of
 from cnn_core.networks.zoo import SHIPPED, Network, NetworkCard
+from cnn_core.training.batches import Batches
+from cnn_core.training.config import TrainingConfig
 
 BATCH = 64
 
@@ -61,61 +62,16 @@ RECIPES = {
 }
 
 
-class ShiftedDigits(keras.utils.PyDataset):
-    """Batches of training digits, each shifted, turned and scaled a little.
-
-    People's drawings vary more than MNIST does. Batch `step` of epoch `epoch` depends on the
-    seed, the epoch and the step, and on nothing else.
-    """
-
-    def __init__(self, images: NDArray[np.float32], labels: NDArray[np.uint8], seed: int) -> None:
-        super().__init__()
-        self.images, self.labels, self.seed, self.epoch = images, labels, seed, 0
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        self._order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.images))
-
-    def __len__(self) -> int:
-        return -(-len(self.images) // BATCH)
-
-    def __getitem__(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        rows = self._order[step * BATCH : (step + 1) * BATCH]
-        rng = np.random.default_rng([self.seed, self.epoch, step])
-        moved = keras.ops.image.affine_transform(
-            self.images[rows], small_moves(rng, len(rows)), interpolation="bilinear"
-        )
-        return keras.ops.convert_to_numpy(moved), self.labels[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self._shuffle()
-
-
-def small_moves(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-    """Affine transforms about the centre of a 28×28 image, `(count, 8)` as Keras takes them.
-
-    Shifts to ±2 px, turns to ±12°, scales 0.85–1.15, shear to ±0.1.
-    """
-    angle = np.deg2rad(rng.uniform(-12, 12, count))
-    scale = rng.uniform(0.85, 1.15, count)
-    shear = rng.uniform(-0.1, 0.1, count)
-    shift = rng.uniform(-2, 2, (2, count))
-    a, b = np.cos(angle) / scale, (-np.sin(angle) + shear) / scale
-    c, d = np.sin(angle) / scale, np.cos(angle) / scale
-    centre = 13.5
-    dx = centre - (a + b) * centre + shift[0]
-    dy = centre - (c + d) * centre + shift[1]
-    zero = np.zeros(count)
-    return np.stack([a, b, dx, c, d, dy, zero, zero], axis=1).astype(np.float32)
-
-
 class Camera(keras.callbacks.Callback):
-    """Writes a frame at each of the chosen steps."""
+    """Writes a frame at each of the chosen steps, and turns the digits' pages."""
 
-    def __init__(self, film: Film, steps: set[int], dtype: str) -> None:
+    def __init__(self, film: Film, steps: set[int], dtype: str, digits: Batches) -> None:
         super().__init__()
         self.film, self.steps, self.dtype, self.step = film, steps, dtype, 0
+        self.digits = digits
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.digits.epoch = epoch
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._shoot()
@@ -142,13 +98,13 @@ def pretrain(name: str, recipe: Recipe) -> float:
     """Train one network, write its folder, and return its accuracy on the 10,000 test digits."""
     keras.utils.set_random_seed(recipe.seed)
     mnist = load_mnist()
-    x_train = np.divide(mnist.x_train, 255, dtype=np.float32)[
-        ..., None
-    ]  # (60000, 28, 28, 1) in [0, 1]
 
     network = Network(SHIPPED / name)
     shutil.rmtree(network.folder, ignore_errors=True)
-    digits = ShiftedDigits(x_train, mnist.y_train, recipe.seed)
+    config = TrainingConfig(
+        batch_size=BATCH, validation_split=0.0, augmentation=True, seed=recipe.seed
+    )
+    digits = Batches(mnist.x_train, mnist.y_train, config)
     steps = film_steps(recipe, len(digits))
 
     model = build(name)
@@ -161,8 +117,8 @@ def pretrain(name: str, recipe: Recipe) -> float:
         loss=keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
     )
-    camera = Camera(network.film, steps, recipe.film_dtype)
-    model.fit(digits, epochs=recipe.epochs, callbacks=[camera], verbose=2)
+    camera = Camera(network.film, steps, recipe.film_dtype, digits)
+    model.fit(digits, epochs=recipe.epochs, callbacks=[camera], shuffle=False, verbose=2)
 
     accuracy = {}
     for step in network.film.steps:

@@ -1,0 +1,23 @@
+"""Where ConvScope keeps what it is to remember, and how it writes a file."""
+
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+
+def home() -> Path:
+    """``CONVSCOPE_HOME``, or the platform's folder for user data."""
+    chosen = os.environ.get("CONVSCOPE_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("convscope", False))
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that nobody ever reads half of it."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)

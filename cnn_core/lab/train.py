@@ -1,0 +1,67 @@
+"""A training in a worker of its own: the run's folder is written, orders are taken."""
+
+import threading
+
+from cnn_core.data.mnist import load_mnist
+from cnn_core.errors import RunError
+from cnn_core.insight.evaluation import accuracy_of
+from cnn_core.lab.orders import ORDERS
+from cnn_core.lab.requests import PrepareTraining, Progress, TrainRequest
+from cnn_core.networks.keras_model import assign_weights, graph_of, model_of, weights_of
+from cnn_core.training.control import Control
+from cnn_core.training.events import Ended, TrainingEvent
+from cnn_core.training.recorder import Recorder
+from cnn_core.training.runs import Runs
+from cnn_core.training.trainer import model_for, train
+
+_BEAT_SECONDS = 1.0
+
+
+def prepare(request: PrepareTraining, progress: Progress) -> None:
+    """Importing this module has done it; the digits are read too."""
+    _ = load_mnist().x_train
+
+
+def train_run(request: TrainRequest, progress: Progress) -> None:
+    run = Runs()[request.run]
+    recorder = Recorder(run, graph_of(model_for(run.config)))
+    control = Control()
+    done = threading.Event()
+    threading.Thread(target=_obey, args=(control,), daemon=True).start()
+    threading.Thread(target=_beat, args=(recorder, done), daemon=True).start()
+    ending: list[Ended] = []
+
+    def on_event(event: TrainingEvent) -> None:
+        recorder(event)
+        if isinstance(event, Ended):
+            ending.append(event)
+
+    try:
+        resume = recorder.resume() if request.resume else None
+        model = train(run.config, on_event, control, resume=resume, drawings=request.drawings)
+        bare = model_of(recorder.graph, run.config.architecture)  # without our own metrics
+        assign_weights(bare, weights_of(model))
+        bare.save(run.folder / "model.keras")
+        mnist = load_mnist()
+        test_accuracy = accuracy_of(model, mnist.x_test, mnist.y_test, progress)
+    except OSError as error:
+        raise RunError(
+            f"The run cannot be written: {error.strerror or error}. Make room in {run.folder}."
+        ) from error
+    finally:
+        done.set()
+    recorder.finish("stopped" if ending[0].stopped else "finished", test_accuracy)
+
+
+def _obey(control: Control) -> None:
+    while True:
+        control.give(ORDERS.get())
+
+
+def _beat(recorder: Recorder, done: threading.Event) -> None:
+    """A sign of life now and then, also while the held-out digits are being looked at."""
+    while not done.wait(_BEAT_SECONDS):
+        try:
+            recorder.run.tell(recorder.state)
+        except OSError:
+            return  # the training itself will say so

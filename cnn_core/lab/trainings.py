@@ -1,0 +1,242 @@
+"""Who trains now and who waits: one queue for the whole server, a process for each training."""
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from cnn_core.errors import ConvScopeError, RunError, UnknownRun, WorkFailed
+from cnn_core.lab.process import Door, WorkerProcess
+from cnn_core.lab.requests import PrepareTraining, Request, TrainRequest
+from cnn_core.training.control import Order
+from cnn_core.training.runs import ENDED, Runs
+
+_log = logging.getLogger("convscope.lab")
+_NICE = 10
+_TICK = 0.05
+
+
+class Executor(Protocol):
+    """Where trainings run: processes of this machine, or others that can do the same."""
+
+    def warm(self) -> None:
+        """Get ready for the next training, if that takes a while."""
+
+    def run(
+        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
+    ) -> None:
+        """Work a request off to its end, handing on orders. Raises `ConvScopeError`."""
+
+    def close(self) -> None:
+        """End what is still running."""
+
+
+class LocalExecutor:
+    """A worker process for each training; one may stand ready, warm."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._lock = threading.Lock()
+        self._spare: WorkerProcess | None = None
+        self._warming = False
+        self._closed = False
+
+    def warm(self) -> None:
+        if os.environ.get("CONVSCOPE_TRAIN_SPARE", "1") == "0":
+            return
+        with self._lock:
+            if self._warming or self._spare is not None or self._closed:
+                return
+            self._warming = True
+        threading.Thread(target=self._warm, name="lab-spare", daemon=True).start()
+
+    def _warm(self) -> None:
+        try:
+            worker = self._started()
+            worker.connection.send(PrepareTraining())
+            while not worker.connection.poll(_TICK):
+                if self._closed or not worker.alive:
+                    worker.kill()
+                    return
+            worker.connection.recv()
+            with self._lock:
+                if not self._closed:
+                    self._spare = worker
+                    return
+            worker.kill()
+        except (ConvScopeError, EOFError, OSError) as error:
+            _log.warning("No worker stands ready for a training: %s", error)
+        finally:
+            self._warming = False
+
+    def _started(self) -> WorkerProcess:
+        return WorkerProcess(self._door, _NICE, lambda: self._closed)
+
+    def _take(self) -> WorkerProcess:
+        end = time.monotonic() + 60
+        while self._warming and time.monotonic() < end:
+            time.sleep(_TICK)  # it is nearer than a new one
+        with self._lock:
+            spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.alive else self._started()
+
+    def run(
+        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
+    ) -> None:
+        worker = self._take()
+        try:
+            worker.connection.send(request)
+            while not stop():
+                while not orders.empty():
+                    worker.connection.send(orders.get())
+                if worker.connection.poll(_TICK):
+                    kind, content = worker.connection.recv()
+                    if kind == "failed":
+                        raise content
+                    if kind == "done":
+                        return
+        except (EOFError, OSError) as error:
+            raise RunError("The process ended before it was done.") from error
+        finally:
+            worker.kill()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._spare is not None:
+                self._spare.kill()
+                self._spare = None
+
+
+class Trainings:
+    """The queue. So many at once as `at_once` says; the others wait their turn.
+
+    Parameters
+    ----------
+    executor : where they run.
+    at_once : ``CONVSCOPE_TRAININGS``, 1 by default.
+    """
+
+    def __init__(self, executor: Executor, at_once: int | None = None) -> None:
+        text = os.environ.get("CONVSCOPE_TRAININGS", "")
+        self._at_once = at_once or (int(text) if text.isdecimal() and 0 < int(text) < 65 else 1)
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._line: list[Training] = []  # in the order of arrival, running ones included
+        self._stopping = threading.Event()
+
+    def warm(self) -> None:
+        """Somebody may want to train soon."""
+        if not self._line:
+            self._executor.warm()
+
+    def start(self, request: TrainRequest) -> None:
+        """Queue a run. Raises `RunError` if it is queued or running already."""
+        with self._lock:
+            if self.knows(request.run):
+                raise RunError("This run is going on already.")
+            training = Training(request, self)
+            self._line.append(training)
+        training.start()
+
+    def give(self, run: str, order: Order) -> None:
+        """Hand an order to a run's training. Raises `UnknownRun` if it is not going on here."""
+        for training in list(self._line):
+            if training.request.run == run:
+                training.take(order)
+                return
+        raise UnknownRun("This training is not going on here any more.")
+
+    def knows(self, run: str) -> bool:
+        """Whether a run trains or waits here."""
+        return any(training.request.run == run for training in self._line)
+
+    def place(self, run: str) -> int:
+        """How many stand before a run that waits; 0 if its turn has come."""
+        ids = [training.request.run for training in self._line]
+        return max(0, ids.index(run) - self._at_once + 1) if run in ids else 0
+
+    def _may_run(self, training: "Training") -> bool:
+        with self._lock:
+            return training in self._line[: self._at_once]
+
+    def _leave(self, training: "Training") -> None:
+        with self._lock:
+            if training in self._line:
+                self._line.remove(training)
+
+    def stop(self) -> None:
+        """End everything: what runs is interrupted, and can go on later."""
+        self._stopping.set()
+        for training in list(self._line):
+            training.join(10)
+        self._executor.close()
+
+
+class Training(threading.Thread):
+    """One run's way through the queue and through its worker."""
+
+    def __init__(self, request: TrainRequest, line: Trainings) -> None:
+        super().__init__(name="lab-training", daemon=True)
+        self.request = request
+        self._line = line
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._withdrawn = threading.Event()
+        self._running = False
+
+    def take(self, order: Order) -> None:
+        if order.word == "stop" and not self._running:
+            self._withdrawn.set()
+        self._orders.put(order)
+
+    def run(self) -> None:
+        try:
+            if self._wait():
+                self._running = True
+                self._line._executor.run(self.request, self._orders, self._line._stopping.is_set)
+            if self._withdrawn.is_set():
+                self._say("stopped", "It was taken out of the queue.")
+            elif self._line._stopping.is_set():
+                self._say("interrupted", "The server was stopped. It can go on.")
+        except WorkFailed as error:
+            _log.error("%s\n%s", error, error.details)
+            self._say("failed", str(error))
+        except RunError as error:
+            died = "ended before" in str(error)
+            more = " It can go on from its last whole epoch." if died else ""
+            self._say("interrupted" if died else "failed", f"{error}{more}")
+        except ConvScopeError as error:
+            self._say("failed", str(error))
+        except Exception:
+            _log.exception("A training was lost.")
+            self._say("failed", "The lab lost this training; the log says why.")
+        finally:
+            self._line._leave(self)
+
+    def _wait(self) -> bool:
+        """Until its turn comes; False if it will not."""
+        told = 0.0
+        run = Runs()[self.request.run]
+        while not self._line._may_run(self):
+            if self._withdrawn.is_set() or self._line._stopping.is_set():
+                return False
+            if time.monotonic() - told > 1:
+                told = time.monotonic()
+                run.tell(replace(run.state, word="waiting", message=""))
+            time.sleep(_TICK)
+        run.tell(replace(run.state, word="waiting", message=""))
+        return True
+
+    def _say(self, word: str, message: str) -> None:
+        """The run's last word, unless it has had one."""
+        try:
+            run = Runs()[self.request.run]
+            state = run.state
+            if state.word not in ENDED or state.word == "interrupted":
+                run.tell(replace(state, word=word, message=message, seconds_left=0.0))
+        except (ConvScopeError, OSError) as error:
+            _log.warning("The end of a training could not be written: %s", error)

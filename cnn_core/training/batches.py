@@ -1,0 +1,103 @@
+"""The digits in the order in which a training sees them."""
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.data.mnist import load_mnist
+from cnn_core.training.config import TrainingConfig
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of digits. Batch `step` of epoch `epoch` depends on the seed, the epoch and the
+    step, and on nothing else.
+
+    Whoever fits on it sets `epoch` at the beginning of each, and says ``shuffle=False``: else Keras
+    takes the batches in an order of its own.
+
+    Parameters
+    ----------
+    images : `(n, 28, 28)` uint8.
+    labels : `(n,)`.
+    extra : images and labels of which some join every batch: people's own drawings.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+        config: TrainingConfig,
+        extra: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None,
+    ) -> None:
+        super().__init__()
+        self._images, self._labels, self._config, self._extra = images, labels, config, extra
+        self._ordered: tuple[int, NDArray[np.intp]] | None = None
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // self._config.batch_size)
+
+    def __getitem__(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
+        return self.batch(self.epoch, step)
+
+    def batch(self, epoch: int, step: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Images `(n, 28, 28, 1)` float32 in [0, 1] and labels `(n,)`."""
+        size = self._config.batch_size
+        rows = self._order(epoch)[step * size : (step + 1) * size]
+        images, labels = self._images[rows], self._labels[rows]
+        rng = np.random.default_rng([self._config.seed, epoch, step])
+        if self._extra is not None:
+            half = max(1, len(rows) // 2)
+            own = rng.integers(len(self._extra[1]), size=half)
+            images = np.concatenate([images[half:], self._extra[0][own]])
+            labels = np.concatenate([labels[half:], self._extra[1][own]])
+        inputs = as_input(images)
+        return (moved(inputs, rng) if self._config.augmentation else inputs), labels
+
+    def _order(self, epoch: int) -> NDArray[np.intp]:
+        if self._ordered is None or self._ordered[0] != epoch:
+            rng = np.random.default_rng([self._config.seed, epoch])
+            self._ordered = epoch, rng.permutation(len(self._images))
+        return self._ordered[1]
+
+
+def training_digits(config: TrainingConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The digits to train on, `(n, 28, 28)` uint8, and their labels."""
+    mnist, end = load_mnist(), config.training_digits
+    return mnist.x_train[:end], mnist.y_train[:end]
+
+
+def held_out_digits(config: TrainingConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The validation digits, as ``validation_split`` takes them: the last ones."""
+    mnist, start, end = load_mnist(), config.training_digits, config.digits
+    return mnist.x_train[start:end], mnist.y_train[start:end]
+
+
+def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """`(n, H, W)` uint8 → `(n, H, W, 1)` float32 in [0, 1]."""
+    return np.divide(images[..., None], 255, dtype=np.float32)
+
+
+def moved(inputs: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Each image shifted, turned and scaled a little: people's drawings vary more than MNIST."""
+    transforms = small_moves(rng, len(inputs))
+    images = keras.ops.image.affine_transform(inputs, transforms, interpolation="bilinear")
+    return keras.ops.convert_to_numpy(images)
+
+
+def small_moves(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """Affine transforms about the centre of a 28×28 image, `(count, 8)` as Keras takes them.
+
+    Shifts to ±2 px, turns to ±12°, scales 0.85–1.15, shear to ±0.1.
+    """
+    angle = np.deg2rad(rng.uniform(-12, 12, count))
+    scale = rng.uniform(0.85, 1.15, count)
+    shear = rng.uniform(-0.1, 0.1, count)
+    shift = rng.uniform(-2, 2, (2, count))
+    a, b = np.cos(angle) / scale, (-np.sin(angle) + shear) / scale
+    c, d = np.sin(angle) / scale, np.cos(angle) / scale
+    centre = 13.5
+    dx = centre - (a + b) * centre + shift[0]
+    dy = centre - (c + d) * centre + shift[1]
+    zero = np.zeros(count)
+    return np.stack([a, b, dx, c, d, dy, zero, zero], axis=1).astype(np.float32)

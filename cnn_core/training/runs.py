@@ -1,0 +1,307 @@
+"""The runs kept on disk: one folder each, readable by any process. Needs no Keras.
+
+    <home>/runs/<id>/  config.json     what was asked for, and the run's name
+                       state.json      how it is going; replaced whole, again and again
+                       history.csv     a row a batch, a row an epoch; grows
+                       samples.csv     gradient norms and dead shares by layer; grows
+                       network.json    card and graph, as of every network
+                       film/           its frames
+                       checkpoint.safetensors    to go on from, replaced whole at each epoch
+                       dissection.safetensors    the last step that was taken apart
+                       model.keras     at the end
+
+The home is ``CONVSCOPE_HOME``, or the platform's folder for user data.
+"""
+
+import csv
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.disk import home, write_whole
+from cnn_core.errors import BadConfig, RunError, UnknownRun
+from cnn_core.training.config import TrainingConfig
+
+FORMAT = 1
+LIVING = ("waiting", "running", "paused")
+ENDED = ("stopped", "finished", "failed", "interrupted")
+_SILENT_SECONDS = 6.0  # after which a living run counts as interrupted
+_LONGEST_NAME = 60
+
+
+def quota_bytes() -> int:
+    """How much the saved runs may take: ``CONVSCOPE_RUNS_MB``, 2,000 by default."""
+    text = os.environ.get("CONVSCOPE_RUNS_MB", "")
+    return (int(text) if text.isdecimal() and 0 < int(text) < 10**7 else 2000) * 1_000_000
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run is going.
+
+    Attributes
+    ----------
+    word : one of `LIVING` or `ENDED`.
+    step, epoch : done so far.
+    images_per_second : lately, pauses apart.
+    seconds_left : by that speed.
+    learning_rate : of the last step.
+    message : why it ended, if there is something to say.
+    test_accuracy : of 10,000 test digits, once it has finished.
+    beat : the clock, seconds since 1970, when this was written.
+    """
+
+    word: str = "waiting"
+    step: int = 0
+    epoch: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float = 0.0
+    learning_rate: float = 0.0
+    message: str = ""
+    test_accuracy: float | None = None
+    beat: float = 0.0
+
+
+@dataclass(frozen=True)
+class History:
+    """A run's numbers, one array a column.
+
+    Attributes
+    ----------
+    step, loss, accuracy, learning_rate : of each batch.
+    epoch_step, epoch_loss, epoch_accuracy, val_loss, val_accuracy : of each epoch.
+    """
+
+    step: NDArray[np.int64]
+    loss: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    learning_rate: NDArray[np.float64]
+    epoch_step: NDArray[np.int64]
+    epoch_loss: NDArray[np.float64]
+    epoch_accuracy: NDArray[np.float64]
+    val_loss: NDArray[np.float64]
+    val_accuracy: NDArray[np.float64]
+
+
+HISTORY_COLUMNS = (
+    "kind", "step", "epoch", "loss", "accuracy", "learning_rate", "val_loss", "val_accuracy",
+)  # fmt: skip
+SAMPLE_COLUMNS = ("step", "layer", "gradient_norm", "dead_share")
+
+
+class Run:
+    """One run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+
+    # What was asked for
+
+    def _description(self) -> dict[str, Any]:
+        try:
+            description = json.loads((self.folder / "config.json").read_text("utf-8"))
+            if description["format"] != FORMAT:
+                raise ValueError(f"format {description['format']} is not {FORMAT}")
+            _ = description["name"], description["config"], float(description["created"])
+            return description
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"The run in the folder {self.id} is damaged and was left alone: {error}."
+            ) from error
+
+    @property
+    def config(self) -> TrainingConfig:
+        """Raises `RunError`."""
+        try:
+            return TrainingConfig.from_json(json.dumps(self._description()["config"]))
+        except BadConfig as error:
+            raise RunError(f"The run in the folder {self.id} is damaged: {error}") from error
+
+    @property
+    def name(self) -> str:
+        return str(self._description()["name"])
+
+    @property
+    def created(self) -> float:
+        return float(self._description()["created"])
+
+    @property
+    def kept(self) -> bool:
+        """Whether somebody asked for it to be kept when room is needed."""
+        return bool(self._description().get("kept"))
+
+    def _describe(self, **changes: object) -> None:
+        description = {**self._description(), **changes}
+        write_whole(self.folder / "config.json", json.dumps(description, indent=1).encode())
+
+    def rename(self, name: str) -> None:
+        """Raises `RunError` if the name is empty or too long."""
+        self._describe(name=checked_name(name))
+
+    def keep(self, kept: bool) -> None:
+        self._describe(kept=kept)
+
+    # How it goes
+
+    @property
+    def state(self) -> RunState:
+        """What it last said; a living run that has long been silent was interrupted."""
+        try:
+            state = RunState(**json.loads((self.folder / "state.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(
+                f"The run in the folder {self.id} is damaged and was left alone: {error}."
+            ) from error
+        if state.word in LIVING and time.time() - state.beat > _SILENT_SECONDS:
+            words = "The process ended before it was done. It can go on from its last whole epoch."
+            return replace(state, word="interrupted", message=words)
+        return state
+
+    def tell(self, state: RunState) -> None:
+        """Write how it goes, with the clock."""
+        beating = replace(state, beat=time.time())
+        write_whole(self.folder / "state.json", json.dumps(asdict(beating)).encode())
+
+    def history(self) -> History:
+        """All rows written so far; a last row that is not whole is left out."""
+        batches: list[list[float]] = []
+        epochs: list[list[float]] = []
+        for row in self._rows("history.csv", HISTORY_COLUMNS):
+            numbers = [float(text) if text else float("nan") for text in row[1:]]
+            (batches if row[0] == "batch" else epochs).append(numbers)
+        by_batch = np.array(batches, np.float64).reshape(-1, 7).T
+        by_epoch = np.array(epochs, np.float64).reshape(-1, 7).T
+        return History(
+            step=by_batch[0].astype(np.int64),
+            loss=by_batch[2],
+            accuracy=by_batch[3],
+            learning_rate=by_batch[4],
+            epoch_step=by_epoch[0].astype(np.int64),
+            epoch_loss=by_epoch[2],
+            epoch_accuracy=by_epoch[3],
+            val_loss=by_epoch[5],
+            val_accuracy=by_epoch[6],
+        )
+
+    def samples(self) -> dict[str, NDArray[np.float64]]:
+        """By layer `(n, 3)`: step, gradient norm, dead share (NaN where the layer has no ReLU)."""
+        found: dict[str, list[tuple[float, ...]]] = {}
+        for step, layer, norm, dead in self._rows("samples.csv", SAMPLE_COLUMNS):
+            numbers = float(step), float(norm), float(dead) if dead else float("nan")
+            found.setdefault(layer, []).append(numbers)
+        return {layer: np.array(rows) for layer, rows in found.items()}
+
+    def _rows(self, name: str, columns: tuple[str, ...]) -> Iterable[list[str]]:
+        file = self.folder / name
+        if not file.exists():
+            return
+        text = file.read_text("utf-8")
+        whole = text[: text.rfind("\n") + 1]
+        for row in csv.reader(whole.splitlines()[1:]):
+            if len(row) == len(columns):
+                yield row
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+
+
+class Runs:
+    """The runs in a folder; those of the home by default."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or home() / "runs"
+
+    def create(self, config: TrainingConfig, name: str = "") -> Run:
+        """A new run, waiting. Makes room first: the oldest that nobody keeps go.
+
+        Raises
+        ------
+        RunError : the folder cannot be written.
+        """
+        run = Run(self.folder / secrets.token_hex(8))
+        description = {
+            "format": FORMAT,
+            "name": checked_name(name or f"{config.architecture}, {config.optimizer}"),
+            "created": time.time(),
+            "kept": False,
+            "config": json.loads(config.to_json()),
+        }
+        try:
+            run.folder.mkdir(parents=True)
+            write_whole(run.folder / "config.json", json.dumps(description, indent=1).encode())
+        except OSError as error:
+            raise RunError(
+                f"No run can be kept in {self.folder}: {error.strerror}. Make room there, or set "
+                "CONVSCOPE_HOME to another folder."
+            ) from error
+        run.tell(RunState())
+        self.make_room()
+        return run
+
+    def __getitem__(self, id: str) -> Run:
+        """Raises `UnknownRun`."""
+        if not re.fullmatch(r"[0-9a-f]{16}", id) or not (self.folder / id).is_dir():
+            raise UnknownRun(f"There is no run {id[:40]!r}; it may have been deleted.")
+        return Run(self.folder / id)
+
+    def all(self) -> tuple[list[Run], list[str]]:
+        """The runs that can be read, the newest first; and a sentence for each that cannot."""
+        whole: list[tuple[float, Run]] = []
+        damaged = []
+        for folder in self.folder.glob("*"):
+            if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
+                continue
+            run = Run(folder)
+            try:
+                _ = run.config, run.state
+                whole.append((run.created, run))
+            except RunError as error:
+                damaged.append(str(error))
+        return [run for _, run in sorted(whole, key=lambda pair: -pair[0])], damaged
+
+    def delete(self, id: str) -> None:
+        """Raises `UnknownRun`; `RunError` if it is still going on."""
+        run = self[id]
+        try:
+            living = run.state.word in LIVING
+        except RunError:
+            living = False
+        if living:
+            raise RunError("This run is still going on. Stop it first.")
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    def make_room(self) -> list[str]:
+        """Delete the oldest ended runs that nobody keeps until all fit the quota; their names."""
+        runs, _ = self.all()
+        sizes = {run.id: run.size for run in runs}
+        gone = []
+        for run in reversed(runs):
+            if sum(sizes.values()) <= quota_bytes():
+                break
+            if run.kept or run.state.word in LIVING:
+                continue
+            gone.append(run.name)
+            del sizes[run.id]
+            self.delete(run.id)
+        return gone
+
+
+def checked_name(name: str) -> str:
+    """A run's name without what does not belong in one line. Raises `RunError`."""
+    clean = " ".join(name.split())
+    if not clean or len(clean) > _LONGEST_NAME:
+        raise RunError(f"A run's name has 1 to {_LONGEST_NAME} letters. Received: {len(clean)}.")
+    return clean

@@ -1,0 +1,136 @@
+"""Trainings in real worker processes: queued, ordered about, killed and resumed."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from cnn_core.errors import RunError, UnknownRun
+from cnn_core.lab.requests import TrainRequest
+from cnn_core.lab.supervisor import Lab, LabSettings
+from cnn_core.networks.zoo import open_network
+from cnn_core.training.config import TrainingConfig
+from cnn_core.training.control import Order
+from cnn_core.training.recorder import read_dissection
+from cnn_core.training.runs import Run, Runs
+
+CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    with Lab(LabSettings(workers=1)) as lab:
+        yield lab
+
+
+def wait(run: Run, until: Callable[[Run], bool], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not until(run):
+        assert time.monotonic() < end, run.state
+        time.sleep(0.02)
+
+
+def is_(*words: str) -> Callable[[Run], bool]:
+    return lambda run: run.state.word in words
+
+
+def training_worker() -> psutil.Process:
+    """The busiest worker of this process."""
+    workers = [
+        child for child in psutil.Process().children() if "cnn_core.lab.worker" in child.cmdline()
+    ]
+    return max(workers, key=lambda worker: worker.cpu_times().user)
+
+
+def test_a_training_goes_through_pause_batch_dissection_and_stop(lab: Lab) -> None:
+    lab.trainings.warm()
+    run = Runs().create(CONFIG)
+    lab.trainings.start(TrainRequest(run.id))
+    wait(run, lambda run: run.state.step > 3)
+    lab.trainings.give(run.id, Order("pause"))
+    wait(run, is_("paused"))
+    step = run.state.step
+    time.sleep(0.5)
+    assert run.state.step == step
+    lab.trainings.give(run.id, Order("batch"))
+    wait(run, lambda run: run.state.step == step + 1 and run.state.word == "paused")
+    lab.trainings.give(run.id, Order("dissect"))
+    wait(run, lambda run: read_dissection(run) is not None)
+    dissection = read_dissection(run)
+    assert dissection is not None
+    assert dissection.step == step + 1
+    lab.trainings.give(run.id, Order("epoch"))
+    wait(run, lambda run: run.state.word == "paused" and run.state.epoch == 1)
+    assert run.state.step == 60
+    lab.trainings.give(run.id, Order("stop"))
+    wait(run, is_("stopped"))
+    assert run.state.test_accuracy is not None
+    network = open_network(run.id)
+    assert network.film.steps[-1] == 60
+    assert len(run.history().val_loss) == 1
+    wait(run, lambda run: not lab.trainings.knows(run.id))
+    with pytest.raises(UnknownRun, match="not going on"):
+        lab.trainings.give(run.id, Order("resume"))
+
+
+def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
+    first, second, third = (Runs().create(CONFIG) for _ in range(3))
+    for run in (first, second, third):
+        lab.trainings.start(TrainRequest(run.id))
+    with pytest.raises(RunError, match="already"):
+        lab.trainings.start(TrainRequest(second.id))
+    wait(first, is_("running"))
+    assert [lab.trainings.place(run.id) for run in (first, second, third)] == [0, 1, 2]
+    assert second.state.word == "waiting"
+    lab.trainings.give(second.id, Order("stop"))
+    wait(second, is_("stopped"))
+    assert "out of the queue" in second.state.message
+    assert lab.trainings.place(third.id) == 1
+    lab.trainings.give(first.id, Order("stop"))
+    wait(first, is_("stopped"))
+    wait(third, is_("running"))
+
+
+@pytest.mark.parametrize("steps", [1, 59, 61, 100])
+def test_a_killed_worker_loses_at_most_the_epoch_in_progress(lab: Lab, steps: int) -> None:
+    whole = Runs().create(CONFIG)
+    lab.trainings.start(TrainRequest(whole.id))
+    wait(whole, is_("finished"))
+    broken = Runs().create(CONFIG)
+    lab.trainings.start(TrainRequest(broken.id))
+    wait(broken, lambda run: run.state.step >= steps)
+    os.kill(training_worker().pid, signal.SIGKILL)
+    wait(broken, is_("interrupted"))
+    assert "go on" in broken.state.message
+    lab.trainings.start(TrainRequest(broken.id, resume=True))
+    wait(broken, is_("finished"))
+    for name, column in vars(whole.history()).items():
+        np.testing.assert_array_equal(vars(broken.history())[name], column, err_msg=name)
+    assert broken.state.test_accuracy == whole.state.test_accuracy
+    assert open_network(broken.id).film.steps == open_network(whole.id).film.steps
+
+
+def test_a_closing_lab_interrupts_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    run = Runs().create(CONFIG)
+    with Lab(LabSettings(workers=1)) as lab:
+        lab.trainings.start(TrainRequest(run.id))
+        wait(run, lambda run: run.state.step > 0)
+    assert run.state.word == "interrupted"
+    assert not [c for c in psutil.Process().children() if "cnn_core.lab.worker" in c.cmdline()]
+
+
+def test_a_run_whose_folder_vanishes_fails_in_a_sentence(lab: Lab) -> None:
+    run = Runs().create(CONFIG)
+    (run.folder / "config.json").write_text("{")
+    lab.trainings.start(TrainRequest(run.id))
+    wait(run, is_("failed"))
+    assert "damaged" in run.state.message
