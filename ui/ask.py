@@ -1,19 +1,25 @@
 """The pages' way to the lab: cached answers, and NumPy's while the lab cannot answer."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.data.digit import Digit
 from cnn_core.errors import LabDown, LabError, WorkerLost, WorkFailed
-from cnn_core.lab.requests import TraceRequest
+from cnn_core.lab.requests import TraceRequest, TrainRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
+from cnn_core.lab.trainings import Trainings
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
+from cnn_core.training.config import TrainingConfig
+from cnn_core.training.runs import Run, Runs
+
+Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 _log = logging.getLogger("convscope")
 _LOOK_SECONDS = 10.0
@@ -72,7 +78,7 @@ def trace(ref: NetworkRef, digit: Digit) -> Answer:
     return Answer(_numpy_trace(ref, image.tobytes(), image.shape), trouble, passing)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     if _lab is None:
         raise LabDown("This server was started without its lab.")
@@ -85,3 +91,25 @@ def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace
 def _numpy_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     pixels = np.frombuffer(image, np.float32).reshape(shape)
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
+
+
+def trainings() -> Trainings:
+    """The queue of trainings. Raises `LabDown` on a server without a lab."""
+    if _lab is None:
+        raise LabDown("This server was started without its lab; nothing can be trained.")
+    return _lab.trainings
+
+
+def start_training(config: TrainingConfig, name: str, drawings: Drawings | None = None) -> Run:
+    """A new run, on its way. Raises `RunError`, `LabDown`."""
+    line = trainings()
+    run = Runs().create(config, name)
+    line.start(TrainRequest(run.id, drawings=drawings))
+    return run
+
+
+def resume_training(run: Run) -> None:
+    """Go on from a run's last whole epoch. Raises `RunError`, `LabDown`."""
+    line = trainings()
+    run.tell(replace(run.state, word="waiting", message=""))
+    line.start(TrainRequest(run.id, resume=True))

@@ -20,6 +20,7 @@ shown = st.navigation(
     [
         st.Page("../pages/draw.py", title="Draw", icon=":material/draw:", default=True),
         st.Page("../pages/layers.py", title="Layers", icon=":material/layers:"),
+        st.Page("../pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("../pages/about.py", title="About", icon=":material/info:"),
     ]
 )

@@ -16,6 +16,7 @@ from cnn_core.errors import ConvScopeError, NetworkError, NoSuchUnit, UnknownSte
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
+from cnn_core.training.runs import LIVING, Run
 
 LINK_VERSION = "1"
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
@@ -49,10 +50,21 @@ def begin_run(path: str) -> None:
     """Called by the shell before each page: fills an empty state from the link."""
     if "digit" not in st.session_state:
         _read_link()
+    _check_network()
     if st.session_state.get("page") != path:
         st.session_state.page = path
         # The canvas, if this page has one, is mounted anew: it starts from the saved strokes.
         redraw(canvas().strokes)
+
+
+def _check_network() -> None:
+    """A network trained here, or one of its frames, may have been deleted meanwhile."""
+    ref = network()
+    try:
+        open_network(ref.id).film.check(ref.step)
+    except NetworkError as error:
+        st.session_state.network = first_network()
+        notify(str(error))
 
 
 def _read_link() -> None:
@@ -183,6 +195,26 @@ def choose_step(step: int) -> None:
     ref = network()
     open_network(ref.id).film.check(step)
     st.session_state.network = NetworkRef(ref.id, step)
+
+
+def run(runs: list[Run]) -> Run | None:
+    """The run that is followed: the one chosen, else one that is going on, else the newest."""
+    wanted = st.session_state.get("run", "")
+    for run in runs:
+        if run.id == wanted:
+            return run
+    living = [run for run in runs if run.state.word in LIVING]
+    return next(iter([*living, *runs]), None)
+
+
+def follows(run: Run) -> bool:
+    """Whether somebody has chosen to follow just this run, by starting it or from the list."""
+    return st.session_state.get("run") == run.id
+
+
+def follow_run(id: str) -> None:
+    """Follow another run on Train."""
+    st.session_state.run = id
 
 
 def layer() -> str:

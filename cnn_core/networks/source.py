@@ -1,6 +1,7 @@
 """The Keras code that builds a layer, from its description. Needs no Keras."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from cnn_core.networks.graph import Graph, LayerSpec
@@ -76,3 +77,46 @@ def _tupled(value: Any) -> Any:
 
 def _literal(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def model_code(graph: Graph, name: str = "model") -> str:
+    """The Keras code that builds a network of this graph, weights apart.
+
+    A chain of layers is written as a Sequential model, anything else as a Functional one.
+
+    Examples
+    --------
+    >>> from cnn_core.networks.zoo import open_network
+    >>> print(model_code(open_network("intro").graph))
+    model = keras.Sequential([
+        keras.Input((28, 28, 1), name="input"),
+        layers.Conv2D(32, (3, 3), activation="relu", name="conv_1"),
+        layers.MaxPooling2D((2, 2), name="pool_1"),
+        layers.Flatten(name="flatten"),
+        layers.Dense(64, activation="relu", name="dense_1"),
+        layers.Dense(10, activation="softmax", name="output"),
+    ])
+    """
+    specs = list(graph)
+    chained = all(
+        spec.inputs == (before.name,) and spec.owner == spec.name
+        for before, spec in pairwise(specs)
+    )
+    if chained:
+        lines = [f"    {layer_code(graph, spec.name)}," for spec in specs]
+        return "\n".join([f"{name} = keras.Sequential([", *lines, "])"])
+    variables = {spec.name: f"x{k}" for k, spec in enumerate(specs)}
+    makers: dict[str, str] = {}
+    lines = []
+    for spec in specs:
+        if not spec.inputs:
+            lines.append(f"{variables[spec.name]} = {layer_code(graph, spec.name)}")
+            continue
+        if spec.owner not in makers:
+            makers[spec.owner] = f"layer_{len(makers)}"
+            lines.append(f"{makers[spec.owner]} = {layer_code(graph, spec.owner)}")
+        reads = ", ".join(variables[source] for source in spec.inputs)
+        reads = f"[{reads}]" if len(spec.inputs) > 1 else reads
+        lines.append(f"{variables[spec.name]} = {makers[spec.owner]}({reads})")
+    ends = f"{variables[graph.input.name]}, {variables[graph.output.name]}"
+    return "\n".join([*lines, f"{name} = keras.Model({ends})"])

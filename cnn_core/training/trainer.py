@@ -34,7 +34,7 @@ OnEvent = Callable[[TrainingEvent], None]
 Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 PROBE_DIGITS = 64  # on which gradients and dead units are sampled
-SAMPLE_EVERY = 100  # steps
+SAMPLE_EVERY = 100  # steps, and at every frame
 _EVALUATED_AT_ONCE = 500
 
 
@@ -226,9 +226,10 @@ class _Watcher(keras.callbacks.Callback):
         if not math.isfinite(loss):
             self._stop("The loss is no longer a finite number: the steps were too large.")
             return
-        if self.step in self._frames:
+        framed = self.step in self._frames
+        if framed:
             self._take_frame()
-        if self.step % SAMPLE_EVERY == 0:
+        if framed or self.step % SAMPLE_EVERY == 0:
             self._sample()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

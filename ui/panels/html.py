@@ -24,6 +24,9 @@ def ramp(scale: Scale) -> str:
     return f'<i class="cs-ramp" style="background:linear-gradient(to right, {stops})"></i>'
 
 
+safe = escape
+
+
 def number(value: float) -> str:
     """A value at three significant digits, with a true minus sign."""
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")

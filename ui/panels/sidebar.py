@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnn_core.errors import ConvScopeError, UnknownStep
-from cnn_core.networks.zoo import open_network, shipped_networks
+from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
 from cnn_core.views.atlas import digit_picture
 from ui import state
 from ui.moment import moment_slider
@@ -24,14 +24,15 @@ def sidebar() -> None:
     with st.container(key="network"):
         st.selectbox(
             "Network",
-            list(shipped_networks()),
+            [*shipped_networks(), *own_networks()],
             key="network-choice",
             format_func=_name,
             on_change=_take_network,
         )
         st.caption(f"{network.graph.parameter_count:,} parameters. {network.card.about}")
     with st.container(key="moment"):
-        steps = network.film.steps
+        # A network in training may have a frame that its card does not name yet.
+        steps = [step for step in network.film.steps if step in network.card.accuracy]
         moment_slider(
             network.id,
             steps,
@@ -44,7 +45,8 @@ def sidebar() -> None:
 
 def _name(id: str) -> str:
     network = open_network(id)
-    return f"{network.card.title}, {network.card.accuracy[network.last.step]:.1%} right"
+    share = network.card.accuracy.get(network.last.step)
+    return network.card.title + (f", {share:.1%} right" if share is not None else "")
 
 
 def _take_network() -> None:

@@ -1,0 +1,79 @@
+"""Digits of one's own, with their true class, to train on."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.data.digit import Digit
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network
+from cnn_core.training.runs import Run
+from cnn_core.views.atlas import digit_picture
+from ui import ask, state
+from ui.panels import html
+
+_MOST = 200
+
+
+def own_digits() -> ask.Drawings | None:
+    """Label the digit under the lens and collect it; the collection, if it is to be trained on."""
+    collected: list[tuple[Digit, int]] = st.session_state.setdefault("own-digits", [])
+    with st.container(key="own-digits"):
+        st.caption(
+            "Fine-tune on your own hand: draw a digit, say what it is, collect some. Half of each "
+            "batch will be yours. Begin with the network shown in the sidebar."
+        )
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            st.selectbox("The digit in the sidebar is a", range(10), key="own-label", width=200)
+            st.button("Collect it", key="own-collect", on_click=_collect)
+            st.button(
+                "Forget all", key="own-forget", on_click=collected.clear, disabled=not collected
+            )
+        if not collected:
+            return None
+        cards = "".join(
+            f"<figure>{html.picture(digit_picture(digit.pixels), f'a {label}', 56)}"
+            f"<figcaption>a {label}</figcaption></figure>"
+            for digit, label in collected
+        )
+        st.html(f'<div class="cs-batch">{cards}</div>')
+        if not st.toggle("Train on them", key="own-use", persist_state="session"):
+            return None
+    return (
+        np.stack([digit.bytes for digit, _ in collected]),
+        np.array([label for _, label in collected], np.uint8),
+    )
+
+
+def _collect() -> None:
+    label = st.session_state["own-label"]
+    collected = st.session_state["own-digits"]
+    if len(collected) >= _MOST:
+        state.notify(f"{_MOST} digits are collected; that is as many as there may be.")
+    elif label in range(10):
+        collected.append((state.digit(), int(label)))
+
+
+def before_and_after(run: Run) -> None:
+    """The collected digits, as read before and after a run that went on from a network."""
+    collected: list[tuple[Digit, int]] = st.session_state.get("own-digits", [])
+    start = run.config.start
+    if not collected or start is None or not run.state.step:
+        return
+    end = NetworkRef(run.id, open_network(run.id).film.steps[-1])
+    rows = []
+    for digit, label in collected:
+        before, after = (ask.trace(ref, digit).trace.output for ref in (start, end))
+        rows.append(
+            f"<tr><td>{html.picture(digit_picture(digit.pixels), '', 28)}</td><td>a {label}</td>"
+            f"<td>{before.argmax()}, {html.percent(float(before[label]))} for {label}</td>"
+            f"<td>{after.argmax()}, {html.percent(float(after[label]))} for {label}</td></tr>"
+        )
+    was = open_network(start.id).card.accuracy.get(start.step)
+    now = run.state.test_accuracy
+    if was is not None and now is not None:
+        rows.append(f"<tr><td></td><td>test digits</td><td>{was:.2%}</td><td>{now:.2%}</td></tr>")
+    with st.container(key="own-before-after"):
+        st.html(
+            '<table class="cs-table"><thead><tr><th></th><th>it is</th><th>before</th>'
+            f"<th>after</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )

@@ -1,0 +1,126 @@
+"""What to train: a recipe, or every choice by itself, and the Keras code it amounts to."""
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.errors import BadConfig, ConvScopeError
+from cnn_core.networks.zoo import open_network, shipped_networks
+from cnn_core.training.code import training_code
+from cnn_core.training.config import COURSE, FAST, OPTIMIZERS, SCHEDULES, TrainingConfig
+from ui import state
+
+_RECIPES = {"The course's": COURSE, "Fast": FAST}
+_FRESH = "random weights"
+_NUMBERS = ("learning_rate", "batch_size", "epochs", "share", "validation_split",
+            "label_smoothing", "seed")  # fmt: skip
+
+
+def training_setup() -> TrainingConfig | None:
+    """The chosen set-up; None, with the reason on the page, if it cannot be."""
+    if "set-learning_rate" not in st.session_state:
+        _fill(COURSE)
+    with st.container(key="train-setup"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            for name, recipe in _RECIPES.items():
+                st.button(
+                    f"{name} recipe",
+                    key=f"recipe-{name}",
+                    on_click=lambda recipe=recipe: _fill(recipe),
+                )
+            st.caption(
+                "The course's: Adam, 5 epochs of 48,000 digits. Fast: 16,000 digits once, about "
+                "98% right within a coffee sip."
+            )
+        with st.container(key="train-choices"):
+            _choices()
+        try:
+            config = _config()
+        except BadConfig as error:
+            st.error(str(error))
+            return None
+        graph = open_network(_named(config)).graph
+        st.caption(
+            f"{config.total_steps:,} steps of {config.batch_size} digits; "
+            f"{config.training_digits:,} to learn from, {config.validation_digits:,} held out."
+        )
+        with st.expander("The Keras code of this set-up"):
+            st.code(training_code(config, graph), language="python")
+        return config
+
+
+def _named(config: TrainingConfig) -> str:
+    """The network whose graph is trained."""
+    return config.start.id if config.start else config.architecture
+
+
+def _choices() -> None:
+    def keep(name: str) -> dict[str, Any]:
+        return {"key": f"set-{name}", "persist_state": "session"}
+
+    st.selectbox(
+        "Network", list(shipped_networks()), **keep("architecture"),
+        format_func=lambda id: shipped_networks()[id].card.title,
+        help="The layers. Classic is the course's.",
+    )  # fmt: skip
+    present = state.network()
+    st.selectbox(
+        "Begin with", [_FRESH, "the network and moment shown in the sidebar"], **keep("begin"),
+        help="Train from scratch, or go on from "
+        f"{open_network(present.id).card.title}, step {present.step:,}.",
+    )  # fmt: skip
+    st.selectbox(
+        "Optimizer", list(OPTIMIZERS), **keep("optimizer"),
+        help="; ".join(f"{name}: {words}" for name, words in OPTIMIZERS.items()),
+    )  # fmt: skip
+    st.selectbox(
+        "Schedule", list(SCHEDULES), **keep("schedule"),
+        help="; ".join(f"{name}: {words}" for name, words in SCHEDULES.items()),
+    )  # fmt: skip
+    st.number_input(
+        "Learning rate", 1e-6, 10.0, step=1e-4, format="%.5f", **keep("learning_rate"),
+        help="How far each step goes.",
+    )  # fmt: skip
+    st.number_input(
+        "Batch size", 1, 60_000, step=1, **keep("batch_size"), help="Digits looked at for one step."
+    )
+    st.number_input("Epochs", 1, 1000, step=1, **keep("epochs"), help="Times through the digits.")
+    st.number_input(
+        "Share of the data", 0.0005, 1.0, step=0.1, format="%.4f", **keep("share"),
+        help="Of the 60,000 training digits.",
+    )  # fmt: skip
+    st.number_input(
+        "Held out", 0.0, 0.95, step=0.05, format="%.2f", **keep("validation_split"),
+        help="The share that is kept from training, to see whether it learns or learns by heart.",
+    )  # fmt: skip
+    st.number_input(
+        "Label smoothing", 0.0, 0.9, step=0.01, format="%.2f", **keep("label_smoothing"),
+        help="How far the aim falls short of 100% for the true class.",
+    )  # fmt: skip
+    st.number_input("Seed", 0, 2**31 - 1, step=1, **keep("seed"), help="Same seed, same training.")
+    st.toggle(
+        "Augmentation", **keep("augmentation"), help="Shift, turn and scale every digit a little."
+    )
+
+
+def _fill(config: TrainingConfig) -> None:
+    values = asdict(config)
+    for name in ("architecture", "optimizer", "schedule", "augmentation", *_NUMBERS):
+        st.session_state[f"set-{name}"] = values[name]
+    st.session_state["set-begin"] = _FRESH
+
+
+def _config() -> TrainingConfig:
+    """What the fields say. Their limits are only in the browser: it checks itself."""
+    names = ("architecture", "optimizer", "schedule", "augmentation", *_NUMBERS)
+    values = {name: st.session_state[f"set-{name}"] for name in names}
+    begin = None if st.session_state["set-begin"] == _FRESH else state.network()
+    try:
+        if values["architecture"] not in shipped_networks():
+            raise BadConfig(f"There is no network {values['architecture']!r:.40} to train.")
+        return TrainingConfig(**values, start=begin)
+    except ConvScopeError:
+        raise
+    except TypeError as error:
+        raise BadConfig(f"This set-up cannot be read: {error}.") from error
