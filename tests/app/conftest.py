@@ -14,6 +14,15 @@ from ui import ask
 SHELL = Path(__file__).parents[2] / "ui" / "shell.py"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Runs are kept in a folder of the tests' own."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVSCOPE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """AppTest runs no lifespan: without this the pages would show NumPy's answers only."""

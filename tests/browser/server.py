@@ -17,9 +17,16 @@ _START_SECONDS = 90
 
 
 class Server:
-    """A running server on a free port. A context manager: leaving it stops it with Ctrl-C."""
+    """A running server on a free port. A context manager: leaving it stops it with Ctrl-C.
 
-    def __init__(self, script: Path = ROOT / "app.py") -> None:
+    Parameters
+    ----------
+    home : where it keeps its runs; a folder of its own by default.
+    """
+
+    def __init__(self, script: Path = ROOT / "app.py", home: Path | None = None) -> None:
+        self._own_home = tempfile.TemporaryDirectory()
+        self.home = home or Path(self._own_home.name)
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.port: int = probe.getsockname()[1]
@@ -31,7 +38,7 @@ class Server:
             cwd=ROOT,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "CONVSCOPE_HOME": str(self.home)},
         )  # fmt: skip
 
     @property
@@ -57,6 +64,12 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._own_home.cleanup()
+
+    def crash(self) -> None:
+        """As when the plug is pulled."""
+        self.process.kill()
+        self.process.wait()
 
     @property
     def log(self) -> str:

@@ -1,0 +1,118 @@
+"""Training in Chromium: started, watched, paused, taken apart; and a server that is killed."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, expect
+
+from cnn_core.training.runs import Run, Runs
+from tests.browser.server import Server
+from tests.browser.visitor import SEVEN, Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def fill(visitor: Visitor, name: str, value: str) -> None:
+    field = visitor.page.locator(f".st-key-set-{name} input")
+    field.fill(value)
+    field.press("Enter")
+    visitor.wait_until_painted()
+
+
+def state_of(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".st-key-train-state")
+
+
+def press(visitor: Visitor, key: str) -> None:
+    visitor.page.locator(f".st-key-{key} button").first.click()
+
+
+def opened(visit: Visit, server: Server, share: str = "0.1", epochs: str = "20") -> Visitor:
+    visitor = visit(server, "train")
+    visitor.page.locator(".st-key-train-start button").wait_for()
+    visitor.wait_until_painted()
+    fill(visitor, "share", share)
+    fill(visitor, "epochs", epochs)
+    return visitor
+
+
+def wait(until: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_training_is_watched_paused_taken_apart_and_stopped(
+    fresh_server: Server, visit: Visit
+) -> None:
+    visitor = opened(visit, fresh_server)
+    press(visitor, "train-start")
+    expect(state_of(visitor)).to_contain_text("running", timeout=60_000)
+    charts = visitor.page.locator(".st-key-train-charts .js-plotly-plot")
+    expect(charts).to_have_count(4, timeout=30_000)
+    expect(visitor.page.locator(".st-key-train-filters img")).to_be_visible()
+    press(visitor, "train-pause")
+    expect(state_of(visitor)).to_contain_text("paused")
+    press(visitor, "train-dissect")
+    step = visitor.page.locator(".st-key-train-step")
+    expect(step).to_contain_text("taken apart")
+    expect(step.locator("img")).to_have_count(12)
+    for stage, words in (("Loss", "dearest"), ("Gradient", "how much the loss rises"),
+                         ("Update", "has not moved")):  # fmt: skip
+        step.get_by_text(stage, exact=True).click()
+        expect(step).to_contain_text(re.compile(words, re.IGNORECASE))
+    press(visitor, "train-make")
+    expect(step).to_contain_text("has moved every weight")
+    press(visitor, "train-batch")
+    expect(step).to_have_count(0)
+    # Another page, on the half-trained network, while it is paused.
+    press(visitor, "train-resume")
+    expect(state_of(visitor)).to_contain_text("running")
+    visitor.go_to("Draw")
+    visitor.draw(SEVEN)
+    visitor.page.locator(".st-key-network-choice input").click()
+    visitor.page.get_by_role("option", name="classic, Adam").click()
+    expect(visitor.page.locator(".st-key-network")).to_contain_text("Trained here")
+    visitor.wait_until_painted()
+    assert visitor.probabilities().sum() == pytest.approx(1, abs=1e-5)
+    visitor.go_to("Train")
+    press(visitor, "train-stop")
+    expect(state_of(visitor)).to_contain_text("stopped", timeout=30_000)
+    expect(state_of(visitor)).to_contain_text("of 10,000 test digits right")
+
+
+def test_a_killed_server_loses_at_most_the_epoch_in_progress(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    whole, broken = None, None
+    with Server(home=tmp_path) as server:
+        visitor = opened(visit, server, "0.05", "2")
+        press(visitor, "train-start")
+        expect(state_of(visitor)).to_contain_text("finished", timeout=90_000)
+        (whole,) = Runs().all()[0]
+        press(visitor, "train-start")
+        wait(lambda: len(Runs().all()[0]) == 2)
+        broken = Runs().all()[0][0]
+        wait(lambda: broken.state.step > 42)  # in the second epoch
+        visitor.leave()
+        server.crash()
+    wait(lambda: broken.state.word == "interrupted")
+    with Server(home=tmp_path) as server:
+        visitor = visit(server, "train")
+        visitor.page.locator(".st-key-runs").wait_for()
+        press(visitor, "train-again")
+        wait(lambda: broken.state.word == "finished", 90)
+        visitor.leave()
+        assert server.complaints() == []
+    assert_same_history(whole, broken)
+
+
+def assert_same_history(one: Run, other: Run) -> None:
+    for name, column in vars(one.history()).items():
+        np.testing.assert_array_equal(vars(other.history())[name], column, err_msg=name)
