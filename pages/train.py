@@ -14,7 +14,7 @@ st.title("Train", anchor=False)
 st.caption("Watch a network learn. Every page can look through it meanwhile.")
 
 ask.trainings().warm()
-runs, damaged = Runs().all()
+runs, damaged = Runs().all(state.owner())
 followed = state.run(runs)
 folded = followed is not None and (followed.state.word in LIVING or state.follows(followed))
 
@@ -26,7 +26,7 @@ with st.expander("Set-up", expanded=not folded, key=f"setup-{folded}"):
 def start() -> None:
     try:
         if config is not None:
-            state.follow_run(ask.start_training(config, "", drawings).id)
+            state.follow_run(ask.start_training(config, drawings, state.owner()).id)
             state.notify("")
     except ConvScopeError as error:
         state.notify(str(error))

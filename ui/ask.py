@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnn_core.data.digit import Digit
-from cnn_core.errors import LabDown, LabError, WorkerLost, WorkFailed
+from cnn_core.errors import LabDown, LabError, RunError, WorkerLost, WorkFailed
 from cnn_core.lab.requests import TraceRequest, TrainRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
@@ -17,9 +16,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from cnn_core.training.config import TrainingConfig
-from cnn_core.training.runs import Run, Runs
-
-Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+from cnn_core.training.runs import Drawings, Run, Runs, RunState
 
 _log = logging.getLogger("convscope")
 _LOOK_SECONDS = 10.0
@@ -100,11 +97,22 @@ def trainings() -> Trainings:
     return _lab.trainings
 
 
-def start_training(config: TrainingConfig, name: str, drawings: Drawings | None = None) -> Run:
+def here(owner: str) -> None:
+    """Somebody whose trainings are their own is here."""
+    if _lab is not None:
+        _lab.trainings.seen(owner)
+
+
+def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str) -> Run:
     """A new run, on its way. Raises `RunError`, `LabDown`."""
     line = trainings()
-    run = Runs().create(config, name)
-    line.start(TrainRequest(run.id, drawings=drawings))
+    run = Runs().create(config, drawings=drawings, owner=owner)
+    try:
+        line.start(TrainRequest(run.id))
+    except RunError:
+        run.tell(RunState("stopped"))
+        Runs().delete(run.id)
+        raise
     return run
 
 

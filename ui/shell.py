@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from cnn_core.errors import ConvScopeError
-from ui import state
+from ui import ask, state
 from ui.link import write_link
+from ui.owner import ask_owner
 from ui.panels.sidebar import sidebar
 
 HERE = Path(__file__).parent
@@ -28,6 +29,11 @@ try:
     state.begin_run(shown.url_path)
     with st.sidebar:
         sidebar()
+        if state.in_classroom():
+            ask_owner(
+                "owner-token", lambda: state.take_owner(st.session_state["owner-token"]["token"])
+            )
+            ask.here(state.owner())
     with st.container(key="notice"):  # always there: what follows must not move when it fills
         if state.notice():
             st.error(state.notice())

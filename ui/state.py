@@ -5,6 +5,9 @@ Pages read and write it through these functions only. What the link says is made
 """
 
 import json
+import os
+import re
+import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -195,6 +198,26 @@ def choose_step(step: int) -> None:
     ref = network()
     open_network(ref.id).film.check(step)
     st.session_state.network = NetworkRef(ref.id, step)
+
+
+def in_classroom() -> bool:
+    """Whether runs belong to whoever made them: ``CONVSCOPE_CLASSROOM=1``."""
+    return os.environ.get("CONVSCOPE_CLASSROOM") == "1"
+
+
+def owner() -> str:
+    """Whose runs these are: empty, everybody's, unless this is a classroom."""
+    if not in_classroom():
+        return ""
+    if "owner" not in st.session_state:
+        st.session_state.owner = secrets.token_hex(16)  # until the browser says its own
+    return st.session_state.owner
+
+
+def take_owner(token: object) -> None:
+    """The token that the browser keeps. What arrives may be anything: that changes nothing."""
+    if isinstance(token, str) and re.fullmatch(r"[0-9a-f]{32}", token):
+        st.session_state.owner = token
 
 
 def run(runs: list[Run]) -> Run | None:

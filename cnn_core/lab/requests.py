@@ -72,7 +72,7 @@ class PrepareTraining(Request):
     handler = "cnn_core.lab.train:prepare"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class TrainRequest(Request):
     """Train a run that stands on disk; everything is written there. Answers None.
 
@@ -80,10 +80,8 @@ class TrainRequest(Request):
     ----------
     run : its id.
     resume : go on from its last whole epoch.
-    drawings : `(n, 28, 28)` uint8 and `(n,)` uint8, people's own digits with their labels.
     """
 
     handler = "cnn_core.lab.train:train_run"
     run: str
     resume: bool = False
-    drawings: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None

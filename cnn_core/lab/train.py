@@ -1,6 +1,9 @@
 """A training in a worker of its own: the run's folder is written, orders are taken."""
 
+import os
 import threading
+
+import keras
 
 from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import RunError
@@ -11,7 +14,7 @@ from cnn_core.networks.keras_model import assign_weights, graph_of, model_of, we
 from cnn_core.training.control import Control
 from cnn_core.training.events import Ended, TrainingEvent
 from cnn_core.training.recorder import Recorder
-from cnn_core.training.runs import Runs
+from cnn_core.training.runs import Run, Runs
 from cnn_core.training.trainer import model_for, train
 
 _BEAT_SECONDS = 1.0
@@ -38,7 +41,14 @@ def train_run(request: TrainRequest, progress: Progress) -> None:
 
     try:
         resume = recorder.resume() if request.resume else None
-        model = train(run.config, on_event, control, resume=resume, drawings=request.drawings)
+        model = train(
+            run.config,
+            on_event,
+            control,
+            resume=resume,
+            drawings=run.drawings,
+            callbacks=_more_callbacks(run),
+        )
         bare = model_of(recorder.graph, run.config.architecture)  # without our own metrics
         assign_weights(bare, weights_of(model))
         bare.save(run.folder / "model.keras")
@@ -51,6 +61,13 @@ def train_run(request: TrainRequest, progress: Progress) -> None:
     finally:
         done.set()
     recorder.finish("stopped" if ending[0].stopped else "finished", test_accuracy)
+
+
+def _more_callbacks(run: Run) -> list[keras.callbacks.Callback]:
+    """TensorBoard's log, if ``CONVSCOPE_TENSORBOARD=1`` asks for it."""
+    if os.environ.get("CONVSCOPE_TENSORBOARD") != "1":
+        return []
+    return [keras.callbacks.TensorBoard(run.folder / "tensorboard", update_freq=50)]
 
 
 def _obey(control: Control) -> None:

@@ -18,6 +18,7 @@ from cnn_core.training.runs import ENDED, Runs
 _log = logging.getLogger("convscope.lab")
 _NICE = 10
 _TICK = 0.05
+GRACE_SECONDS = 300.0
 
 
 class Executor(Protocol):
@@ -119,6 +120,8 @@ class Trainings:
     ----------
     executor : where they run.
     at_once : ``CONVSCOPE_TRAININGS``, 1 by default.
+
+    Somebody's own training ends when they have been gone for `GRACE_SECONDS`, unless it is kept.
     """
 
     def __init__(self, executor: Executor, at_once: int | None = None) -> None:
@@ -128,6 +131,16 @@ class Trainings:
         self._lock = threading.Lock()
         self._line: list[Training] = []  # in the order of arrival, running ones included
         self._stopping = threading.Event()
+        self._seen: dict[str, float] = {}
+
+    def seen(self, owner: str) -> None:
+        """An owner is here, as their pages say again and again."""
+        self._seen[owner] = time.monotonic()
+
+    def _abandoned(self, training: "Training") -> bool:
+        if not training.owner:
+            return False
+        return time.monotonic() - self._seen.get(training.owner, training.began) > GRACE_SECONDS
 
     def warm(self) -> None:
         """Somebody may want to train soon."""
@@ -135,11 +148,15 @@ class Trainings:
             self._executor.warm()
 
     def start(self, request: TrainRequest) -> None:
-        """Queue a run. Raises `RunError` if it is queued or running already."""
+        """Queue a run. Raises `RunError` if it, or another of its owner, is in the queue."""
         with self._lock:
             if self.knows(request.run):
                 raise RunError("This run is going on already.")
             training = Training(request, self)
+            owners = {other.owner for other in self._line if other.owner}
+            if training.owner in owners:
+                raise RunError("You have a training that is going on. Stop it first.")
+            self.seen(training.owner)
             self._line.append(training)
         training.start()
 
@@ -187,6 +204,9 @@ class Training(threading.Thread):
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._withdrawn = threading.Event()
         self._running = False
+        self._left = False
+        self.began = time.monotonic()
+        self.owner = Runs()[request.run].owner
 
     def take(self, order: Order) -> None:
         if order.word == "stop" and not self._running:
@@ -216,6 +236,15 @@ class Training(threading.Thread):
             self._say("failed", "The lab lost this training; the log says why.")
         finally:
             self._line._leave(self)
+
+    def _to_end(self) -> bool:
+        """Whether the worker is to be ended from outside. Who has long gone is told to stop first,
+        so that what was learned is kept."""
+        if self._line._abandoned(self) and not self._left:
+            self._left = True
+            if not Runs()[self.request.run].kept:
+                self._orders.put(Order("stop"))
+        return self._line._stopping.is_set()
 
     def _wait(self) -> bool:
         """Until its turn comes; False if it will not."""

@@ -98,6 +98,15 @@ class Network:
     def graph(self) -> Graph:
         return Graph.from_json(self._description["graph"])
 
+    @cached_property
+    def owner(self) -> str:
+        """Whose it is; empty for everybody's."""
+        try:
+            description = json.loads((self.folder / "config.json").read_text("utf-8"))
+            return str(description.get("owner", ""))
+        except (OSError, ValueError, AttributeError):
+            return ""
+
     @property
     def last(self) -> NetworkRef:
         """The network at the end of its film."""
@@ -120,13 +129,18 @@ def shipped_networks() -> dict[str, Network]:
     return {network.id: network for network in networks}
 
 
-def own_networks() -> dict[str, Network]:
-    """The networks trained on this machine, by id, the newest first; those in training too."""
+def own_networks(owner: str = "") -> dict[str, Network]:
+    """The networks trained on this machine, by id, the newest first; those in training too.
+
+    Parameters
+    ----------
+    owner : only theirs; empty for all.
+    """
     found = []
     for file in (home() / "runs").glob("*/network.json"):
         try:
             network = _own_network(file.parent.name)
-            if network.film.steps:
+            if network.film.steps and owner in ("", network.owner):
                 _ = network.card, network.graph
                 found.append((file.parent.joinpath("config.json").stat().st_mtime, network))
         except (DataError, UnknownNetwork, OSError):

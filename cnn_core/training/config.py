@@ -192,7 +192,12 @@ COURSE = TrainingConfig()
 """The course's recipe."""
 
 FAST = TrainingConfig(
-    schedule="one cycle", learning_rate=8e-3, epochs=1, share=1 / 3,
+    schedule="one cycle",
+    learning_rate=6e-3,
+    batch_size=32,
+    epochs=1,
+    share=4 / 15,
     label_smoothing=0.05,
-)  # fmt: skip
-"""About 98% within a coffee sip: few digits, one cycle of the learning rate, softened labels."""
+)
+"""About 98% within a coffee sip: 12,800 digits once, one cycle of a high learning rate, small
+batches, softened labels."""

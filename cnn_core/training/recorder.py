@@ -30,7 +30,7 @@ from cnn_core.training.events import (
 )
 from cnn_core.training.runs import HISTORY_COLUMNS, SAMPLE_COLUMNS, Run
 
-HELD_OUT = 500  # digits on which a frame's accuracy is measured
+HELD_OUT = 250  # digits on which a frame's accuracy is measured
 _TELL_SECONDS = 0.25
 _SPEED_BATCHES = 50  # over which the speed is measured
 

@@ -1,6 +1,7 @@
 """The runs kept on disk: one folder each, readable by any process. Needs no Keras.
 
-    <home>/runs/<id>/  config.json     what was asked for, and the run's name
+    <home>/runs/<id>/  config.json     what was asked for, by whom, and the run's name
+                       drawings.safetensors      people's own digits, if it is trained on some
                        state.json      how it is going; replaced whole, again and again
                        history.csv     a row a batch, a row an epoch; grows
                        samples.csv     gradient norms and dead shares by layer; grows
@@ -27,10 +28,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from cnn_core.disk import home, write_whole
 from cnn_core.errors import BadConfig, RunError, UnknownRun
 from cnn_core.training.config import TrainingConfig
+
+Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""People's own digits, `(n, 28, 28)` uint8, and their labels `(n,)`."""
 
 FORMAT = 1
 LIVING = ("waiting", "running", "paused")
@@ -141,6 +147,23 @@ class Run:
         """Whether somebody asked for it to be kept when room is needed."""
         return bool(self._description().get("kept"))
 
+    @property
+    def owner(self) -> str:
+        """Whose it is; empty for everybody's."""
+        return str(self._description().get("owner", ""))
+
+    @property
+    def drawings(self) -> Drawings | None:
+        """People's own digits that it is trained on. Raises `RunError`."""
+        file = self.folder / "drawings.safetensors"
+        if not file.exists():
+            return None
+        try:
+            tensors = load_file(file)
+            return tensors["images"], tensors["labels"]
+        except (OSError, SafetensorError, KeyError) as error:
+            raise RunError(f"The drawings of the run {self.id} are damaged: {error}.") from error
+
     def _describe(self, **changes: object) -> None:
         description = {**self._description(), **changes}
         write_whole(self.folder / "config.json", json.dumps(description, indent=1).encode())
@@ -224,8 +247,20 @@ class Runs:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or home() / "runs"
 
-    def create(self, config: TrainingConfig, name: str = "") -> Run:
-        """A new run, waiting. Makes room first: the oldest that nobody keeps go.
+    def create(
+        self,
+        config: TrainingConfig,
+        name: str = "",
+        drawings: Drawings | None = None,
+        owner: str = "",
+    ) -> Run:
+        """A new run, waiting. Makes room: the oldest that nobody keeps go.
+
+        Parameters
+        ----------
+        name : made of the config if it is empty.
+        drawings : to be trained on as well.
+        owner : whose it is; empty for everybody's.
 
         Raises
         ------
@@ -237,10 +272,14 @@ class Runs:
             "name": checked_name(name or f"{config.architecture}, {config.optimizer}"),
             "created": time.time(),
             "kept": False,
+            "owner": owner,
             "config": json.loads(config.to_json()),
         }
         try:
             run.folder.mkdir(parents=True)
+            if drawings is not None:
+                content = save({"images": drawings[0], "labels": drawings[1]})
+                write_whole(run.folder / "drawings.safetensors", content)
             write_whole(run.folder / "config.json", json.dumps(description, indent=1).encode())
         except OSError as error:
             raise RunError(
@@ -257,8 +296,13 @@ class Runs:
             raise UnknownRun(f"There is no run {id[:40]!r}; it may have been deleted.")
         return Run(self.folder / id)
 
-    def all(self) -> tuple[list[Run], list[str]]:
-        """The runs that can be read, the newest first; and a sentence for each that cannot."""
+    def all(self, owner: str = "") -> tuple[list[Run], list[str]]:
+        """The runs that can be read, the newest first; and a sentence for each that cannot.
+
+        Parameters
+        ----------
+        owner : only theirs; empty for all.
+        """
         whole: list[tuple[float, Run]] = []
         damaged = []
         for folder in self.folder.glob("*"):
@@ -267,10 +311,12 @@ class Runs:
             run = Run(folder)
             try:
                 _ = run.config, run.state
-                whole.append((run.created, run))
+                if not owner or run.owner == owner:
+                    whole.append((run.created, run))
             except RunError as error:
                 damaged.append(str(error))
-        return [run for _, run in sorted(whole, key=lambda pair: -pair[0])], damaged
+        whole.sort(key=lambda pair: -pair[0])
+        return [run for _, run in whole], [] if owner else damaged
 
     def delete(self, id: str) -> None:
         """Raises `UnknownRun`; `RunError` if it is still going on."""

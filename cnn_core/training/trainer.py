@@ -1,13 +1,12 @@
 """A Keras fit that can be watched, paused, stepped, taken apart and stopped."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from cnn_core.errors import BadConfig
 from cnn_core.networks.architectures import build
@@ -29,12 +28,13 @@ from cnn_core.training.events import (
     TrainingEvent,
 )
 from cnn_core.training.recorder import HELD_OUT
+from cnn_core.training.runs import Drawings
 
 OnEvent = Callable[[TrainingEvent], None]
-Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 PROBE_DIGITS = 64  # on which gradients and dead units are sampled
-SAMPLE_EVERY = 100  # steps, and at every frame
+SAMPLE_EVERY = 200  # steps
+EARLY_SAMPLES = (10, 30)
 _EVALUATED_AT_ONCE = 500
 
 
@@ -45,6 +45,7 @@ def train(
     *,
     resume: CheckpointReached | None = None,
     drawings: Drawings | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.Model:
     """Train a network, telling everything that happens; returns the model.
 
@@ -57,6 +58,7 @@ def train(
     control : may pause, step, stop it, and change the learning rate.
     resume : go on from here instead of from the start.
     drawings : `(n, 28, 28)` uint8 and `(n,)` labels; every second digit of a batch is one of these.
+    callbacks : more of Keras's own, for the same fit.
 
     Raises
     ------
@@ -73,12 +75,13 @@ def train(
     watcher = _Watcher(config, batches, on_event, control or Control(), first_epoch)
     held_out, labels = held_out_digits(config)
     model.fit(
-        batches,
+        batches.stream(first_epoch, config.epochs),
+        steps_per_epoch=config.steps_per_epoch,
         epochs=config.epochs,
         initial_epoch=first_epoch,
         validation_data=(as_input(held_out), labels) if len(labels) else None,
         validation_batch_size=_EVALUATED_AT_ONCE,
-        callbacks=[watcher],
+        callbacks=[watcher, *callbacks],
         shuffle=False,  # the batches are in order already, one that can be resumed
         verbose=0,
     )
@@ -226,10 +229,9 @@ class _Watcher(keras.callbacks.Callback):
         if not math.isfinite(loss):
             self._stop("The loss is no longer a finite number: the steps were too large.")
             return
-        framed = self.step in self._frames
-        if framed:
+        if self.step in self._frames:
             self._take_frame()
-        if framed or self.step % SAMPLE_EVERY == 0:
+        if self.step in EARLY_SAMPLES or self.step % SAMPLE_EVERY == 0:
             self._sample()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core.data.digit import Digit
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
-from cnn_core.training.runs import Run
+from cnn_core.training.runs import Drawings, Run
 from cnn_core.views.atlas import digit_picture
 from ui import ask, state
 from ui.panels import html
@@ -14,7 +14,7 @@ from ui.panels import html
 _MOST = 200
 
 
-def own_digits() -> ask.Drawings | None:
+def own_digits() -> Drawings | None:
     """Label the digit under the lens and collect it; the collection, if it is to be trained on."""
     collected: list[tuple[Digit, int]] = st.session_state.setdefault("own-digits", [])
     with st.container(key="own-digits"):

@@ -24,7 +24,7 @@ def sidebar() -> None:
     with st.container(key="network"):
         st.selectbox(
             "Network",
-            [*shipped_networks(), *own_networks()],
+            _choices(network.id),
             key="network-choice",
             format_func=_name,
             on_change=_take_network,
@@ -41,6 +41,12 @@ def sidebar() -> None:
             key="moment-slider",
             on_step=_take_step,
         )
+
+
+def _choices(present: str) -> list[str]:
+    """Those that come with ConvScope, one's own, and the present one: a link is sharing."""
+    ids = [*shipped_networks(), *own_networks(state.owner())]
+    return ids if present in ids else [*ids, present]
 
 
 def _name(id: str) -> str:

@@ -40,6 +40,7 @@ def training_live(run: Run) -> None:
 
 def _follow(run: Run, living: bool) -> None:
     began = time.monotonic()
+    ask.here(state.owner())
     try:
         now = run.state
     except ConvScopeError as error:

@@ -30,7 +30,7 @@ def training_setup() -> TrainingConfig | None:
                     on_click=lambda recipe=recipe: _fill(recipe),
                 )
             st.caption(
-                "The course's: Adam, 5 epochs of 48,000 digits. Fast: 16,000 digits once, about "
+                "The course's: Adam, 5 epochs of 48,000 digits. Fast: 12,800 digits once, about "
                 "98% right within a coffee sip."
             )
         with st.container(key="train-choices"):

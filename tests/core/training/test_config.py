@@ -40,7 +40,7 @@ def test_what_cannot_be_is_refused_with_the_reason(wrong: dict, why: str) -> Non
 def test_the_default_is_the_courses_recipe() -> None:
     assert (COURSE.training_digits, COURSE.validation_digits) == (48_000, 12_000)
     assert (COURSE.steps_per_epoch, COURSE.total_steps) == (750, 3750)
-    assert FAST.training_digits == 16_000
+    assert FAST.training_digits == 12_800
 
 
 def test_a_config_survives_json() -> None:
