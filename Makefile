@@ -38,11 +38,13 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.pen_up
 	$(BIN)/python -m benchmarks.moment
 	$(BIN)/python -m benchmarks.network_view
+	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.start_up
 
 # Endurance, run by hand.
 soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.course
 
 pretrain: .venv/ready
 	$(BIN)/python -m cnn_core.training.pretrain

@@ -17,7 +17,7 @@ from cnn_core.training.control import Order
 from cnn_core.training.runs import LIVING, Run, Runs
 from tests.app.conftest import SHELL
 from tests.app.read import shown_probabilities, texts
-from ui import ask
+from ui import ask, state
 from ui.state import FIRST_DIGIT
 
 TRAIN = "../pages/train.py"
@@ -201,3 +201,43 @@ def test_a_server_without_a_lab_says_that_nothing_can_be_trained(page: AppTest) 
     page.run()
     assert not page.exception
     assert any("nothing can be trained" in error.value for error in page.error)
+
+
+def test_in_a_classroom_runs_are_their_makers_and_a_link_shares(
+    page: AppTest, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_CLASSROOM", "1")
+    mine, theirs = "a" * 32, "b" * 32
+    page.session_state["owner"] = mine
+    set_up_small(page)
+    run = started(page)
+    assert run.owner == mine
+    wait(run, ended)
+    page.run()
+    assert page.dataframe[0].value["Run"].tolist() == [run.name]
+    other = AppTest.from_file(SHELL, default_timeout=60)
+    other.session_state["owner"] = theirs
+    other.switch_page(TRAIN)
+    other.run()
+    assert not other.exception
+    assert not other.dataframe
+    assert run.id not in other.selectbox(key="network-choice").options
+    shared = AppTest.from_file(SHELL, default_timeout=60)
+    shared.session_state["owner"] = theirs
+    shared.query_params["network"] = run.id
+    shared.switch_page("../pages/draw.py")
+    shared.run()
+    assert shared.session_state["network"].id == run.id
+
+
+@pytest.mark.parametrize("token", [None, 7, "", "x" * 32, "A" * 32, "a" * 31, ["a" * 32], {}])
+def test_a_token_that_is_none_changes_nothing(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, token: object
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_CLASSROOM", "1")
+    page.session_state["owner"] = "c" * 32
+    monkeypatch.setattr("streamlit.session_state", page.session_state)
+    state.take_owner(token)
+    assert page.session_state["owner"] == "c" * 32
+    state.take_owner("d" * 32)
+    assert page.session_state["owner"] == "d" * 32

@@ -2,18 +2,24 @@
 
 import signal
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 
+import numpy as np
 import psutil
 import pytest
+import safetensors.numpy
 from playwright.sync_api import expect
 
 from cnn_core.data.digit import mnist_digit
+from cnn_core.networks.zoo import open_network, weights_at
 from tests.browser.server import Server
 from tests.browser.visitor import ONE, SEVEN, Visitor
+from ui.network_view.routes import MODULE, VERSION, weights_address
 
 Visit = Callable[..., Visitor]
-PAGES = {"": "Draw a digit", "layers": "Layers", "about": "About ConvScope"}
+PAGES = {"": "Draw a digit", "layers": "Layers", "train": "Train", "about": "About ConvScope"}
 
 
 def test_every_page_opens_by_deep_link_on_a_fresh_server(
@@ -92,3 +98,43 @@ def test_a_server_without_its_worker_still_answers(
         visitor.draw(ONE)
         assert visitor.prediction() == "1"
         visitor.leave()  # before the server goes
+
+
+def fetched(server: Server, path: str) -> tuple[int, dict[str, str], bytes]:
+    try:
+        with urllib.request.urlopen(f"{server.url}/{path}") as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, {}, b""
+
+
+def test_the_views_files_are_served_by_names_made_of_their_content(server: Server) -> None:
+    status, headers, script = fetched(server, MODULE)
+    assert status == 200
+    assert headers["content-type"].startswith("text/javascript")
+    assert "immutable" in headers["cache-control"]
+    assert b"export function show" in script
+    ref = open_network("classic").last
+    status, headers, content = fetched(server, f"network-view/{weights_address(ref)}")
+    assert status == 200
+    assert "immutable" in headers["cache-control"]
+    kernel = safetensors.numpy.load(content)["conv_1/kernel"]
+    np.testing.assert_array_equal(kernel, weights_at(ref)["conv_1"]["kernel"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "network-view/0000/network_view.js",
+        f"network-view/{VERSION}/nothing.js",
+        f"network-view/{VERSION}/..%2f..%2fpayload.py",
+        "network-view/weights/classic/8442/0000000000000000",
+        "network-view/weights/classic/7/0000000000000000",
+        "network-view/weights/classic/99999999999999999999999/0000000000000000",
+        "network-view/weights/..%2fshipped%2fclassic/8442/0000000000000000",
+        "network-view/weights/nobody/0/0000000000000000",
+    ],
+)
+def test_what_the_view_may_not_have_is_not_found(server: Server, path: str) -> None:
+    status, _, _ = fetched(server, path)
+    assert status == 404

@@ -134,3 +134,47 @@ def test_a_run_whose_folder_vanishes_fails_in_a_sentence(lab: Lab) -> None:
     lab.trainings.start(TrainRequest(run.id))
     wait(run, is_("failed"))
     assert "damaged" in run.state.message
+
+
+def test_an_owner_trains_once_at_a_time(lab: Lab) -> None:
+    mine, more, theirs = (Runs().create(CONFIG, owner=who) for who in ("me", "me", "them"))
+    lab.trainings.start(TrainRequest(mine.id))
+    with pytest.raises(RunError, match="Stop it first"):
+        lab.trainings.start(TrainRequest(more.id))
+    lab.trainings.start(TrainRequest(theirs.id))
+    assert [run.id for run in Runs().all("them")[0]] == [theirs.id]
+    assert {run.id for run in Runs().all("me")[0]} == {mine.id, more.id}
+
+
+def test_who_is_long_gone_trains_no_more(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnn_core.lab.trainings.GRACE_SECONDS", 3.0)
+    endless = TrainingConfig(share=0.02, batch_size=16, epochs=1000)
+    run = Runs().create(endless, owner="me")
+    lab.trainings.start(TrainRequest(run.id))
+    wait(run, is_("running"))
+    for _ in range(8):  # here, again and again
+        lab.trainings.seen("me")
+        time.sleep(0.5)
+    assert run.state.word == "running"
+    wait(run, is_("stopped"))
+    assert run.state.test_accuracy is not None  # what it learned is kept
+
+
+def test_a_folder_that_cannot_be_written_fails_in_a_sentence(lab: Lab) -> None:
+    run, other = Runs().create(CONFIG), Runs().create(CONFIG)
+    (run.folder / "film").write_text("in the way")
+    for each in (run, other):
+        lab.trainings.start(TrainRequest(each.id))
+    wait(run, is_("failed"))
+    assert "cannot be written" in run.state.message
+    wait(other, is_("finished"))  # the others are unharmed
+
+
+def test_drawings_are_trained_on_and_stay_with_the_run(lab: Lab) -> None:
+    drawings = np.zeros((2, 28, 28), np.uint8), np.array([1, 2], np.uint8)
+    run = Runs().create(TrainingConfig(share=0.01, epochs=1), drawings=drawings)
+    lab.trainings.start(TrainRequest(run.id))
+    wait(run, is_("finished"))
+    kept = run.drawings
+    assert kept is not None
+    np.testing.assert_array_equal(kept[1], drawings[1])
