@@ -144,7 +144,7 @@ def film_steps(config: TrainingConfig) -> tuple[int, ...]:
     """The steps to keep a frame of: 0, some early ones evenly spaced in the logarithm, then four
     an epoch."""
     first = config.steps_per_epoch
-    early = {round(first ** (k / 12)) for k in range(13)}
+    early = {round(first ** (k / 10)) for k in range(11)}
     quarters = {round(first * k / 4) for k in range(1, 4 * config.epochs + 1)}
     late = {step for step in quarters if step >= first / 4}
     return tuple(sorted({0, *(step for step in early if step <= first), *late}))

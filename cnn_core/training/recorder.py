@@ -30,7 +30,7 @@ from cnn_core.training.events import (
 )
 from cnn_core.training.runs import HISTORY_COLUMNS, SAMPLE_COLUMNS, Run
 
-HELD_OUT = 250  # digits on which a frame's accuracy is measured
+HELD_OUT = 200  # digits on which a frame's accuracy is measured
 _TELL_SECONDS = 0.25
 _SPEED_BATCHES = 50  # over which the speed is measured
 
@@ -81,7 +81,8 @@ class Recorder:
         elif isinstance(event, Paused):
             self._tell(now=True, word="paused")
         elif isinstance(event, Ended):
-            self._flush()
+            end = event.message or ("Stopped." if event.stopped else "Done.")
+            self._tell(now=True, message=f"{end} The test digits are being looked at.")
             self.state = replace(self.state, message=event.message)
 
     def _batch(self, event: BatchDone, after_pause: bool) -> None:

@@ -11,15 +11,16 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.training.control import Order, Word
 from cnn_core.training.diagnosis import smoothed, warnings_of
-from cnn_core.training.runs import LIVING, Run, RunState
+from cnn_core.training.runs import LIVING, History, Run, RunState
 from cnn_core.views.atlas import feature_map_atlas
 from cnn_core.views.figures import lines_by_name, training_curve
 from ui import ask, state
 from ui.panels import html
 from ui.panels.training_step import training_step
 
-_FASTEST = 1.0  # seconds between two looks at a run
-_SHARE = 0.15  # of the time that looking may take
+_STATE_EVERY = 1.0  # seconds between two looks at how it goes
+_CURVES_EVERY = 4.0  # and at its curves, which the browser draws on the cores that train
+_SHARE = 0.1  # of the time that the server may spend on curves
 
 _WORDS: dict[Word, tuple[str, str, str]] = {
     "pause": ("Pause", "pause", "After the batch that is under way"),
@@ -32,14 +33,14 @@ _WORDS: dict[Word, tuple[str, str, str]] = {
 
 
 def training_live(run: Run) -> None:
-    """The run, followed while it lives: only this part of the page is drawn again."""
+    """The run, followed while it lives: only these parts of the page are drawn again."""
     living = run.state.word in LIVING
-    interval = st.session_state.get("train-interval", _FASTEST) if living else None
-    st.fragment(_follow, run_every=interval)(run, living)
+    every = st.session_state.get("train-interval", _CURVES_EVERY)
+    st.fragment(_follow_state, run_every=_STATE_EVERY if living else None)(run, living)
+    st.fragment(_follow_curves, run_every=every if living else None)(run, living)
 
 
-def _follow(run: Run, living: bool) -> None:
-    began = time.monotonic()
+def _follow_state(run: Run, living: bool) -> None:
     ask.here(state.owner())
     try:
         now = run.state
@@ -51,21 +52,27 @@ def _follow(run: Run, living: bool) -> None:
     _head(run, now)
     _orders(run, now)
     training_step(run, now)
-    history = run.history()
-    for sentence in warnings_of(history):
-        st.warning(sentence)
-    if len(history.step):
-        _curves(run)
-    _look(run)
+
+
+def _follow_curves(run: Run, living: bool) -> None:
+    began = time.monotonic()
+    try:
+        history = run.history()
+        for sentence in warnings_of(history):
+            st.warning(sentence)
+        if len(history.step):
+            _curves(run, history)
+        _look(run)
+    except OSError as error:
+        st.error(f"The run cannot be read: {error.strerror}.")
     _slow_down(time.monotonic() - began, living)
 
 
 def _slow_down(cost: float, living: bool) -> None:
     """Look less often if looking is dear; what is drawn must not hold the training up."""
-    wanted = max(_FASTEST, round(cost / _SHARE))
-    held = st.session_state.get("train-interval", _FASTEST)
-    if living and wanted >= 2 * held:
-        st.session_state["train-interval"] = min(wanted, 10.0)
+    held = st.session_state.get("train-interval", _CURVES_EVERY)
+    if living and cost / _SHARE >= 2 * held:
+        st.session_state["train-interval"] = min(cost / _SHARE, 20.0)
         st.rerun()
 
 
@@ -161,8 +168,7 @@ def _again(run: Run) -> None:
         state.notify(str(error))
 
 
-def _curves(run: Run) -> None:
-    history = run.history()
+def _curves(run: Run, history: History) -> None:
     with st.container(key="train-charts"):
         loss = training_curve(
             "Loss", history.step, history.loss, smoothed(history.loss),
