@@ -217,7 +217,7 @@ class Training(threading.Thread):
         try:
             if self._wait():
                 self._running = True
-                self._line._executor.run(self.request, self._orders, self._line._stopping.is_set)
+                self._line._executor.run(self.request, self._orders, self._to_end)
             if self._withdrawn.is_set():
                 self._say("stopped", "It was taken out of the queue.")
             elif self._line._stopping.is_set():

@@ -164,8 +164,8 @@ def test_every_number_of_a_branched_network_is_kerass(
         trace, tuple("abcd"), picture="1", weights="weights/branched", selected=None, compact=False
     )
     home = mounted(visitor, payload)
-    units = random_units(trace, 10 * len(trace.layers))
-    assert len(units) > 150
+    units = random_units(trace, 7 * len(trace.layers))
+    assert len(units) >= 150
     found = visitor.page.evaluate(_READ, [home, [named(*unit) for unit in units]])
     for shown, (layer, index) in zip(found, units, strict=True):
         assert_is_kerass(shown, trace, layer, index)

@@ -13,6 +13,7 @@ import pytest
 from cnn_core.errors import RunError, UnknownRun
 from cnn_core.lab.requests import TrainRequest
 from cnn_core.lab.supervisor import Lab, LabSettings
+from cnn_core.networks.film import Film
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
@@ -97,11 +98,22 @@ def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
     wait(third, is_("running"))
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that nobody disturbed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVSCOPE_HOME", str(tmp_path_factory.mktemp("whole")))
+        run = Runs().create(CONFIG)
+        with Lab(LabSettings(workers=1)) as lab:
+            lab.trainings.start(TrainRequest(run.id))
+            wait(run, is_("finished"))
+    return run
+
+
 @pytest.mark.parametrize("steps", [1, 59, 61, 100])
-def test_a_killed_worker_loses_at_most_the_epoch_in_progress(lab: Lab, steps: int) -> None:
-    whole = Runs().create(CONFIG)
-    lab.trainings.start(TrainRequest(whole.id))
-    wait(whole, is_("finished"))
+def test_a_killed_worker_loses_at_most_the_epoch_in_progress(
+    lab: Lab, whole: Run, steps: int
+) -> None:
     broken = Runs().create(CONFIG)
     lab.trainings.start(TrainRequest(broken.id))
     wait(broken, lambda run: run.state.step >= steps)
@@ -113,7 +125,7 @@ def test_a_killed_worker_loses_at_most_the_epoch_in_progress(lab: Lab, steps: in
     for name, column in vars(whole.history()).items():
         np.testing.assert_array_equal(vars(broken.history())[name], column, err_msg=name)
     assert broken.state.test_accuracy == whole.state.test_accuracy
-    assert open_network(broken.id).film.steps == open_network(whole.id).film.steps
+    assert open_network(broken.id).film.steps == Film(whole.folder / "film").steps
 
 
 def test_a_closing_lab_interrupts_what_runs(
@@ -128,12 +140,12 @@ def test_a_closing_lab_interrupts_what_runs(
     assert not [c for c in psutil.Process().children() if "cnn_core.lab.worker" in c.cmdline()]
 
 
-def test_a_run_whose_folder_vanishes_fails_in_a_sentence(lab: Lab) -> None:
+def test_a_damaged_run_is_refused_in_a_sentence(lab: Lab) -> None:
     run = Runs().create(CONFIG)
     (run.folder / "config.json").write_text("{")
-    lab.trainings.start(TrainRequest(run.id))
-    wait(run, is_("failed"))
-    assert "damaged" in run.state.message
+    with pytest.raises(RunError, match="damaged"):
+        lab.trainings.start(TrainRequest(run.id, resume=True))
+    assert not lab.trainings.knows(run.id)
 
 
 def test_an_owner_trains_once_at_a_time(lab: Lab) -> None:
@@ -151,9 +163,14 @@ def test_who_is_long_gone_trains_no_more(lab: Lab, monkeypatch: pytest.MonkeyPat
     endless = TrainingConfig(share=0.02, batch_size=16, epochs=1000)
     run = Runs().create(endless, owner="me")
     lab.trainings.start(TrainRequest(run.id))
-    wait(run, is_("running"))
-    for _ in range(8):  # here, again and again
-        lab.trainings.seen("me")
+
+    def running(run: Run) -> bool:
+        lab.trainings.seen("me")  # here, again and again
+        return run.state.word == "running"
+
+    wait(run, running)
+    for _ in range(8):
+        assert running(run)
         time.sleep(0.5)
     assert run.state.word == "running"
     wait(run, is_("stopped"))

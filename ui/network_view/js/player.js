@@ -94,8 +94,9 @@ export class Player {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const { unit, network } = this.view;
+      if (!unit || !hasMaps(network.layer(unit.layer))) return this.rewind();
       const [, width] = network.layer(unit.layer).shape;
-      this.#go(unit.index[0] * width + unit.index[1] + 1);
+      return this.#go(unit.index[0] * width + unit.index[1] + 1);
     }, 1000 / SPEEDS[Number(this.speed.value)]);
   }
 }

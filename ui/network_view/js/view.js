@@ -188,25 +188,33 @@ export class View {
     const before = this.network;
     this.network = network;
     this.home.classList.toggle('compact', network.compact);
+    const look = JSON.stringify(this.look); // the theme may have been changed
     this.#adopt(network.selected);
-    if (before?.picture !== network.picture) {
+    if (before?.picture !== network.picture || look !== this.painted) {
+      this.painted = look;
       this.chain = null;
-      this.#load();
+      if (before?.weightsUrl !== network.weightsUrl || !this.weights) this.#load();
       this.redraw();
-    } else {
+    } else if (!this.player.running) {
       this.point(this.pinned, true);
     }
   }
 
   /** The page's choice, unless it has not yet seen a newer one of ours. */
   #adopt(selected) {
-    const asked = this.asked && performance.now() - this.asked.at < PATIENCE;
-    const same = selected && asked && nameOf(selected) === this.asked.name;
-    if (asked && !same) return;
+    const { network } = this;
+    if (this.pinned && !network.has(this.pinned)) this.pinned = null;
+    if (this.unit && !network.has(this.unit)) {
+      this.player.rewind();
+      this.unit = null;
+    }
+    if (this.asked && !network.has(this.asked.unit)) this.asked = null; // another network
+    const newer = this.asked && performance.now() - this.asked.at < PATIENCE
+      && !(selected && nameOf(selected) === nameOf(this.asked.unit));
+    if (newer) return;
     this.asked = null;
-    if (selected && this.network.has(selected)) this.pinned = selected;
-    else if (!this.pinned || !this.network.has(this.pinned)) this.pinned = null;
-    this.unit = this.pinned;
+    if (selected && network.has(selected)) this.pinned = selected;
+    if (!this.player.running) this.unit = this.pinned;
   }
 
   #say(sentence) {
@@ -216,12 +224,13 @@ export class View {
 
   async #load() {
     const { network } = this;
-    this.weights = null;
+    this.weights = null; // never those of another moment
     try {
       const weights = await weightsFrom(new URL(network.weightsUrl, this.base).href);
       if (this.network.weightsUrl !== network.weightsUrl) return;
       this.weights = weights;
     } catch (error) {
+      if (this.network.weightsUrl !== network.weightsUrl) return;
       this.#say(error.message);
     }
     this.point(this.unit, true);
@@ -354,7 +363,7 @@ export class View {
     this.player.rewind();
     this.chain = null;
     this.pinned = unit;
-    this.asked = { name: nameOf(unit), at: performance.now() };
+    this.asked = { unit, at: performance.now() };
     this.point(unit, true);
     this.#reveal(unit);
     this.send('unit', unit);
