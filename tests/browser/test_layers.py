@@ -68,13 +68,12 @@ def test_pointing_reads_values_without_the_server(server: Server, visit: Visit) 
     visitor = visit(server, "layers?layer=conv_1&unit=3,4,5")
     expect(unit_name(visitor)).to_contain_text("conv_1[3, 4, 5]")
     visitor.wait_until_painted()
+    large = visitor.page.locator(".st-key-layer-map").get_by_test_id("picker-stage")
+    large.hover(position={"x": 5, "y": 40})  # which also waits until nothing moves
     visitor.page.wait_for_timeout(500)
     before = visitor.frames_sent
-    large = visitor.page.locator(".st-key-layer-map").get_by_test_id("picker-stage")
-    box = large.bounding_box()
-    assert box
     for k in range(20):
-        visitor.page.mouse.move(box["x"] + 5 + 10 * k, box["y"] + 40)
+        large.hover(position={"x": 5 + 10 * k, "y": 40})
     expect(visitor.page.locator(".st-key-layer-map .read")).to_contain_text("row 2, column")
     assert visitor.frames_sent == before > 0
     expect(unit_name(visitor)).to_contain_text("conv_1[3, 4, 5]")
