@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core.errors import ConvScopeError
 from ui import ask, state
+from ui.garbage import set_modules_aside
 from ui.link import write_link
 from ui.owner import ask_owner
 from ui.panels.sidebar import sidebar
@@ -42,3 +43,4 @@ try:
         write_link(state.link())
 except ConvScopeError as error:  # a sentence for people; anything else is a bug and stays loud
     st.error(str(error))
+set_modules_aside()

@@ -49,7 +49,7 @@ def train_run(request: TrainRequest, progress: Progress) -> None:
             drawings=run.drawings,
             callbacks=_more_callbacks(run),
         )
-        bare = model_of(recorder.graph, run.config.architecture)  # without our own metrics
+        bare = model_of(recorder.graph, run.config.architecture)  # without our loss
         assign_weights(bare, weights_of(model))
         bare.save(run.folder / "model.keras")
         mnist = load_mnist()

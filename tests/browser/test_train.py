@@ -53,8 +53,11 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(
     visitor = opened(visit, fresh_server)
     press(visitor, "train-start")
     expect(state_of(visitor)).to_contain_text("running", timeout=60_000)
-    charts = visitor.page.locator(".st-key-train-charts .js-plotly-plot")
-    expect(charts).to_have_count(4, timeout=30_000)
+    charts = visitor.page.locator(".st-key-train-charts").get_by_test_id("live-curve")
+    expect(charts).to_have_count(5, timeout=30_000)  # loss, share right, gradients, dead, digit
+    loss = charts.first.locator("canvas")
+    before = loss.get_attribute("aria-label")
+    expect(loss).not_to_have_attribute("aria-label", before or "")  # it moves
     expect(visitor.page.locator(".st-key-train-filters img")).to_be_visible()
     press(visitor, "train-pause")
     expect(state_of(visitor)).to_contain_text("paused")
@@ -84,6 +87,7 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(
     press(visitor, "train-stop")
     expect(state_of(visitor)).to_contain_text("stopped", timeout=30_000)
     expect(state_of(visitor)).to_contain_text("of 10,000 test digits right")
+    expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(5)
 
 
 def test_a_killed_server_loses_at_most_the_epoch_in_progress(

@@ -13,14 +13,18 @@ from cnn_core.training.control import Order, Word
 from cnn_core.training.diagnosis import smoothed, warnings_of
 from cnn_core.training.runs import LIVING, History, Run, RunState
 from cnn_core.views.atlas import feature_map_atlas
-from cnn_core.views.figures import lines_by_name, training_curve
+from cnn_core.views.charts import Chart, chart_of, training_chart
+from cnn_core.views.figures import figure
 from ui import ask, state
+from ui.live_curves import live_curves
 from ui.panels import html
 from ui.panels.training_step import training_step
 
-_STATE_EVERY = 1.0  # seconds between two looks at how it goes
-_CURVES_EVERY = 4.0  # and at its curves, which the browser draws on the cores that train
-_SHARE = 0.1  # of the time that the server may spend on curves
+# Seconds between two looks. Each costs the browser about 60 ms, most of it for Streamlit's own
+# housekeeping, on the cores that train.
+_RUNNING_EVERY = 2.0
+_STANDING_EVERY = 1.0
+_SHARE = 0.1  # of the time that the server may spend on looking
 
 _WORDS: dict[Word, tuple[str, str, str]] = {
     "pause": ("Pause", "pause", "After the batch that is under way"),
@@ -34,44 +38,46 @@ _WORDS: dict[Word, tuple[str, str, str]] = {
 
 def training_live(run: Run) -> None:
     """The run, followed while it lives: only these parts of the page are drawn again."""
-    living = run.state.word in LIVING
-    every = st.session_state.get("train-interval", _CURVES_EVERY)
-    st.fragment(_follow_state, run_every=_STATE_EVERY if living else None)(run, living)
-    st.fragment(_follow_curves, run_every=every if living else None)(run, living)
+    now = run.state
+    _orders(run, now)
+    every = None
+    if now.word == "running":
+        every = max(_RUNNING_EVERY, st.session_state.get("train-interval", 0.0))
+    elif now.word in LIVING:
+        every = _STANDING_EVERY
+    st.fragment(_follow, run_every=every)(run, now.word)
 
 
-def _follow_state(run: Run, living: bool) -> None:
+def _follow(run: Run, word: str) -> None:
+    began = time.monotonic()
     ask.here(state.owner())
     try:
         now = run.state
-    except ConvScopeError as error:
-        st.error(str(error))
-        return
-    if living and now.word not in LIVING:
-        st.rerun()  # the whole page: there is a new network
-    _head(run, now)
-    _orders(run, now)
-    training_step(run, now)
-
-
-def _follow_curves(run: Run, living: bool) -> None:
-    began = time.monotonic()
-    try:
+        if now.word != word:
+            st.rerun()  # the whole page: there are other buttons now, or a new network
+        _head(run, now)
+        training_step(run, now)
         history = run.history()
         for sentence in warnings_of(history):
             st.warning(sentence)
-        if len(history.step):
-            _curves(run, history)
-        _look(run)
+        charts = [*_curves(run, history), *_digit_curve(run)]
+        with st.container(key="train-charts"):
+            if word in LIVING:
+                live_curves(charts, key="live-curves")
+            else:
+                _explored(charts)
+        _filters(run)
+    except ConvScopeError as error:
+        st.error(str(error))
     except OSError as error:
         st.error(f"The run cannot be read: {error.strerror}.")
-    _slow_down(time.monotonic() - began, living)
+    _slow_down(time.monotonic() - began, word == "running")
 
 
-def _slow_down(cost: float, living: bool) -> None:
+def _slow_down(cost: float, running: bool) -> None:
     """Look less often if looking is dear; what is drawn must not hold the training up."""
-    held = st.session_state.get("train-interval", _CURVES_EVERY)
-    if living and cost / _SHARE >= 2 * held:
+    held = max(_RUNNING_EVERY, st.session_state.get("train-interval", 0.0))
+    if running and cost / _SHARE >= 2 * held:
         st.session_state["train-interval"] = min(cost / _SHARE, 20.0)
         st.rerun()
 
@@ -129,7 +135,7 @@ def _orders(run: Run, now: RunState) -> None:
                 value=None,
                 format="%.6f",
                 key="train-rate",
-                placeholder=f"{now.learning_rate:.6f}",
+                placeholder=f"{now.learning_rate or run.config.learning_rate:.6f}",
                 width=200,
                 on_change=lambda: _change_rate(run),
             )
@@ -168,67 +174,80 @@ def _again(run: Run) -> None:
         state.notify(str(error))
 
 
-def _curves(run: Run, history: History) -> None:
-    with st.container(key="train-charts"):
-        loss = training_curve(
+def _curves(run: Run, history: History) -> list[Chart]:
+    """Loss, accuracy, gradients and dead units, as far as there is something to draw."""
+    if not len(history.step):
+        return []
+    charts = [
+        training_chart(
             "Loss", history.step, history.loss, smoothed(history.loss),
             history.epoch_step, history.val_loss,
-        )  # fmt: skip
-        accuracy = training_curve(
+        ),
+        training_chart(
             "Share right", history.step, history.accuracy, smoothed(history.accuracy),
             history.epoch_step, history.val_accuracy, percent=True,
-        )  # fmt: skip
-        left, right = st.columns(2)
-        left.plotly_chart(loss, key="chart-loss", config=_PLAIN, alt="Loss by step")
-        right.plotly_chart(accuracy, key="chart-accuracy", config=_PLAIN, alt="Accuracy by step")
-        samples = run.samples()
-        if any(len(rows) > 1 for rows in samples.values()):
-            norms = {layer: (rows[:, 0], rows[:, 1]) for layer, rows in samples.items()}
-            dead = {
-                layer: (rows[:, 0], rows[:, 2])
-                for layer, rows in samples.items()
-                if np.isfinite(rows[:, 2]).all()
-            }
-            left, right = st.columns(2)
-            left.plotly_chart(
-                lines_by_name("Gradient norm by layer", norms, marks=True),
-                key="chart-gradients", config=_PLAIN, alt="Gradient norm by step and layer",
-            )  # fmt: skip
-            right.plotly_chart(
-                lines_by_name("Dead ReLU units by layer", dead, percent=True, marks=True),
-                key="chart-dead", config=_PLAIN, alt="Share of dead units by step and layer",
-            )  # fmt: skip
+        ),
+    ]  # fmt: skip
+    samples = run.samples()
+    if any(len(rows) > 1 for rows in samples.values()):
+        norms = {layer: (rows[:, 0], rows[:, 1]) for layer, rows in samples.items()}
+        dead = {
+            layer: (rows[:, 0], rows[:, 2])
+            for layer, rows in samples.items()
+            if np.isfinite(rows[:, 2]).all()
+        }
+        charts.append(chart_of("Gradient norm by layer", norms, marks=True))
+        if dead:
+            charts.append(chart_of("Dead ReLU units by layer", dead, percent=True, marks=True))
+    return charts
 
 
-_PLAIN = {"displayModeBar": False}
+def _explored(charts: list[Chart]) -> None:
+    """Nothing moves any more: charts to zoom into."""
+    for k in range(0, len(charts), 2):
+        for column, chart in zip(st.columns(2), charts[k : k + 2], strict=False):
+            column.plotly_chart(
+                figure(chart),
+                key=f"chart-{chart.title}",
+                config={"displayModeBar": False},
+                alt=f"{chart.title} by step",
+            )
 
 
-def _look(run: Run) -> None:
-    """What its newest frame sees: the first layer's filters, and the digit at every frame."""
+def _frames(run: Run) -> tuple[int, ...]:
+    """The steps whose frames are named already; none before the first."""
     try:
         network = open_network(run.id)
     except ConvScopeError:
-        return  # no frame yet
-    steps = tuple(step for step in network.film.steps if step in network.card.accuracy)
+        return ()
+    return tuple(step for step in network.film.steps if step in network.card.accuracy)
+
+
+def _digit_curve(run: Run) -> list[Chart]:
+    """What each frame makes of the digit in the sidebar."""
+    steps = _frames(run)
+    if not steps:
+        return []
+    digit, names = state.digit(), open_network(run.id).card.class_names
+    shares = np.array([ask.trace(NetworkRef(run.id, step), digit).trace.output for step in steps])
+    best = np.argsort(-shares.max(axis=0))[:5]
+    lines = {names[k]: (np.array(steps), shares[:, k]) for k in sorted(best)}
+    return [chart_of("Probabilities of the digit in the sidebar", lines, percent=True, marks=True)]
+
+
+def _filters(run: Run) -> None:
+    """The first layer's filters at the newest frame."""
+    steps = _frames(run)
+    if not steps:
+        return
     kernel = next(iter(weights_at(NetworkRef(run.id, steps[-1])).values())).get("kernel")
-    left, right = st.columns([1, 2])
-    with left, st.container(key="train-filters"):
-        st.html('<p class="cs-label">First layer’s filters</p>')
-        if kernel is not None and kernel.ndim == 4:
-            picture = feature_map_atlas(kernel[:, :, 0, :])
-            st.html(html.picture(picture, f"Filters at step {steps[-1]}", 240))
-            st.caption(f"step {steps[-1]:,}; blue below 0, orange above")
-    with right, st.container(key="train-digit"):
-        digit = state.digit()
-        shares = np.array(
-            [ask.trace(NetworkRef(run.id, step), digit).trace.output for step in steps]
+    if kernel is None or kernel.ndim != 4:
+        return
+    picture = feature_map_atlas(kernel[:, :, 0, :])
+    with st.container(key="train-filters"):
+        st.html(
+            '<p class="cs-label">First layer’s filters</p>'
+            f"{html.picture(picture, f'Filters at step {steps[-1]}', 240)}"
+            f'<p class="cs-scale">{html.number(-picture.limit)}{html.ramp(picture.scale)}'
+            f"{html.number(picture.limit)}, step {steps[-1]:,}</p>"
         )
-        names = network.card.class_names
-        best = np.argsort(-shares.max(axis=0))[:5]
-        chart = lines_by_name(
-            "Probabilities of the digit in the sidebar",
-            {names[k]: (np.array(steps), shares[:, k]) for k in sorted(best)},
-            percent=True,
-            marks=True,
-        )
-        st.plotly_chart(chart, key="chart-digit", config=_PLAIN, alt="Probabilities by step")

@@ -10,7 +10,8 @@ import streamlit as st
 from cnn_core.errors import ConvScopeError
 from cnn_core.training.diagnosis import smoothed
 from cnn_core.training.runs import LIVING, Run, Runs, quota_bytes
-from cnn_core.views.figures import lines_by_name
+from cnn_core.views.charts import chart_of
+from cnn_core.views.figures import figure
 from ui import state
 
 
@@ -77,9 +78,9 @@ def _compared(runs: list[Run]) -> None:
         shares[label] = history.epoch_step, history.val_accuracy
     with st.container(key="runs-compared"):
         left, right = st.columns(2)
-        left.plotly_chart(lines_by_name("Loss, smoothed", losses), key="compare-loss")
+        left.plotly_chart(figure(chart_of("Loss, smoothed", losses)), key="compare-loss")
         right.plotly_chart(
-            lines_by_name("Held-out digits right", shares, percent=True, marks=True),
+            figure(chart_of("Held-out digits right", shares, percent=True, marks=True)),
             key="compare-accuracy",
         )
 
@@ -111,12 +112,10 @@ def _one(run: Run) -> None:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown(f"Delete **{run.name}** with its film? It cannot be had back.")
                 st.button(
-                    "Delete it", key="run-delete", on_click=lambda: _try(lambda: _delete(run))
+                    "Delete it",
+                    key="run-delete",
+                    on_click=lambda: _try(lambda: Runs().delete(run.id)),
                 )
-
-
-def _delete(run: Run) -> None:
-    _try(lambda: Runs().delete(run.id))
 
 
 def _film(run: Run) -> bytes:
