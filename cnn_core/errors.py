@@ -10,6 +10,7 @@
      │   ├─ UnknownNetwork
      │   ├─ UnknownStep
      │   ├─ UnknownLayer
+     │   ├─ BadLesion             units that cannot be switched off
      │   └─ WrongInput            a digit that does not fit the network
      ├─ TrainingError
      │   ├─ BadConfig             a training that cannot be
@@ -17,7 +18,8 @@
      │   └─ RunError              a run on disk is damaged, or cannot be written
      ├─ ProbeError
      │   ├─ UnsupportedLayer      a layer whose arithmetic is not known here
-     │   └─ NoSuchUnit            an index outside a layer's output
+     │   ├─ NoSuchUnit            an index outside a layer's output
+     │   └─ NothingToExplain      no ink, or no such class
      └─ LabError
          ├─ LabDown               no worker can be started
          ├─ TimeLimit             the answer took longer than allowed
@@ -70,6 +72,10 @@ class UnknownLayer(NetworkError):
     """The network has no layer of that name."""
 
 
+class BadLesion(NetworkError):
+    """Units that cannot be switched off."""
+
+
 class WrongInput(NetworkError):
     """A digit that does not fit the network's input."""
 
@@ -100,6 +106,10 @@ class UnsupportedLayer(ProbeError):
 
 class NoSuchUnit(ProbeError):
     """An index outside a layer's output."""
+
+
+class NothingToExplain(ProbeError):
+    """An answer that has no reasons to show: no ink, or no such class."""
 
 
 class LabError(ConvScopeError):

@@ -1,14 +1,19 @@
 """The pages' way to the lab: cached answers, and NumPy's while the lab cannot answer."""
 
 import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from cnn_core.data.digit import Digit
 from cnn_core.errors import LabDown, LabError, RunError, WorkerLost, WorkFailed
-from cnn_core.lab.requests import TraceRequest, TrainRequest
+from cnn_core.lab.jobs import Job
+from cnn_core.lab.requests import Request, TraceRequest, TrainRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
 from cnn_core.networks.ref import NetworkRef
@@ -20,12 +25,22 @@ from cnn_core.training.runs import Drawings, Run, Runs, RunState
 
 _log = logging.getLogger("convscope")
 _LOOK_SECONDS = 10.0
+_LONG_LOOK_SECONDS = 30.0  # the first of its kind is compiled
+_KEPT_LOOKS = 64
+_STUDY_SECONDS = 1800.0  # waiting in the queue counts
+_MOST_STUDIES = 24  # under way and waiting, for the whole server
+_KEPT_STUDIES = 48
 _lab: Lab | None = None
+_guard = threading.Lock()
+_looks: OrderedDict[tuple[type, Hashable], Any] = OrderedDict()
+_studies: OrderedDict[Request, Job] = OrderedDict()
 
 
 def use(lab: Lab | None) -> None:
-    """The lab that answers from now on."""
+    """The lab that answers from now on; what another one was studying is forgotten."""
     global _lab
+    if lab is not _lab:
+        _studies.clear()
     _lab = lab
 
 
@@ -88,6 +103,54 @@ def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace
 def _numpy_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     pixels = np.frombuffer(image, np.float32).reshape(shape)
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
+
+
+def look(request: Request, key: Hashable) -> Any:
+    """A quick question's answer; the last ones are kept.
+
+    Parameters
+    ----------
+    request : for the looking lane.
+    key : what the answer depends on, beside the kind of the request.
+
+    Raises
+    ------
+    ConvScopeError : there is no answer, and why.
+    """
+    with _guard:
+        if (type(request), key) in _looks:
+            _looks.move_to_end((type(request), key))
+            return _looks[type(request), key]
+    if _lab is None:
+        raise LabDown("This server was started without its lab.")
+    answer = _lab.ask(request, "look", _LONG_LOOK_SECONDS)
+    with _guard:
+        _looks[type(request), key] = answer
+        while len(_looks) > _KEPT_LOOKS:
+            _looks.popitem(last=False)
+    return answer
+
+
+def begun(request: Request) -> Job | None:
+    """The study of just this request, under way or ended; None if nobody has asked for it."""
+    with _guard:
+        return _studies.get(request)
+
+
+def begin(request: Request) -> Job:
+    """Have it studied, once for everybody who asks. Raises `LabDown`, `LabError`."""
+    if _lab is None:
+        raise LabDown("This server was started without its lab.")
+    with _guard:
+        waiting = sum(not job.ended for job in _studies.values())
+        if waiting >= _MOST_STUDIES:
+            raise LabError(f"{waiting} studies are under way or waiting. Try again in a while.")
+        job = _lab.submit(request, "study", _STUDY_SECONDS)
+        _studies[request] = job
+        _studies.move_to_end(request)
+        for old in [one for one, its in _studies.items() if its.ended][:-_KEPT_STUDIES]:
+            del _studies[old]
+    return job
 
 
 def trainings() -> Trainings:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ import streamlit as st
 
 from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
 from cnn_core.errors import ConvScopeError, NetworkError, NoSuchUnit, UnknownStep
+from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
@@ -83,6 +85,7 @@ def _read_link() -> None:
         "digit": _read_digit,
         "network": _read_network,
         "step": _read_step,
+        "off": _read_lesion,
         "layer": _read_layer,
         "unit": _read_unit,
     }
@@ -118,6 +121,10 @@ def _read_step(text: str) -> None:
     choose_step(nearest)
     if nearest != int(text):
         raise UnknownStep(f"There is no frame at step {text}; the nearest, {nearest}, is shown.")
+
+
+def _read_lesion(text: str) -> None:
+    switch_off(lesion_from_text(open_network(network().id).graph, text))
 
 
 def _read_layer(text: str) -> None:
@@ -197,7 +204,14 @@ def choose_step(step: int) -> None:
     """
     ref = network()
     open_network(ref.id).film.check(step)
-    st.session_state.network = NetworkRef(ref.id, step)
+    st.session_state.network = replace(ref, step=step)
+
+
+def switch_off(lesion: Iterable[tuple[str, int]]) -> None:
+    """Have exactly these units off, on every page. Raises `BadLesion`."""
+    ref = network()
+    units = check_lesion(open_network(ref.id).graph, tuple(lesion))
+    st.session_state.network = replace(ref, lesion=units)
 
 
 def in_classroom() -> bool:
@@ -293,7 +307,8 @@ def link() -> str:
         "digit": digit().token,
         "network": network().id,
         "step": network().step,
+        **({"off": lesion_text(network().lesion)} if network().lesion else {}),
         "layer": layer(),
         **({"unit": ",".join(map(str, chosen))} if chosen else {}),
     }
-    return urlencode(parts, safe=",")
+    return urlencode(parts, safe=",:;")

@@ -15,7 +15,7 @@ from cnn_core.errors import InkError
 SIDE = 28
 TEST_DIGITS = 10_000
 
-_LETTERS = {"drawn": "d", "uploaded": "u"}
+_LETTERS = {"drawn": "d", "uploaded": "u", "made": "m"}
 _LONGEST_TOKEN = 1_200  # 784 incompressible bytes in base64, with room
 
 
@@ -27,7 +27,7 @@ class Digit:
     ----------
     pixels : (28, 28) float32 in [0, 1], each k/255 for a whole k, so that it survives a link bit
         by bit. Read-only.
-    source : ``"drawn"``, ``"uploaded"`` or ``"test-1234"``.
+    source : ``"drawn"``, ``"uploaded"``, ``"made"`` (painted or computed) or ``"test-1234"``.
     label : the true class, None where nobody knows it.
     """
 

@@ -65,6 +65,95 @@ class AccuracyRequest(Request):
     ref: NetworkRef
 
 
+@dataclass(frozen=True, eq=False)
+class AttributionRequest(Request):
+    """Why the network answers so. Answers `Attribution` by method.
+
+    Attributes
+    ----------
+    pixels : float32 `(H, W, C)` in the network's value range.
+    target : the class to explain.
+    layer : the convolution of Grad-CAM; None leaves it out.
+    """
+
+    handler = "cnn_core.lab.insight:attribute"
+    ref: NetworkRef
+    pixels: NDArray[np.float32]
+    target: int
+    layer: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class DeletionRequest(Request):
+    """What becomes of a class while the pixels of most `values` `(H, W)` go. Answers `Deletion`."""
+
+    handler = "cnn_core.lab.insight:delete"
+    ref: NetworkRef
+    pixels: NDArray[np.float32]
+    values: NDArray[np.float32]
+    target: int
+
+
+@dataclass(frozen=True, eq=False)
+class FoolRequest(Request):
+    """The way along the sign of the gradient, in steps of 1/255. Answers a `Fooling`."""
+
+    handler = "cnn_core.lab.insight:fool"
+    ref: NetworkRef
+    pixels: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class AnswersRequest(Request):
+    """Probabilities `(n, classes)` of images `(n, H, W, C)`."""
+
+    handler = "cnn_core.lab.insight:answers"
+    ref: NetworkRef
+    images: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ExcitersRequest(Request):
+    """Which test digits excite each filter of a layer. Answers `LayerExciters`."""
+
+    handler = "cnn_core.lab.insight:find_exciters"
+    ref: NetworkRef
+    layer: str
+
+
+@dataclass(frozen=True)
+class SynthesisRequest(Request):
+    """An image made to excite a filter's middle cell. Answers a `Synthesis`."""
+
+    handler = "cnn_core.lab.insight:synthesis"
+    ref: NetworkRef
+    layer: str
+    channel: int
+
+
+@dataclass(frozen=True)
+class ScoresRequest(Request):
+    """Test digits right, class by class. Answers `ClassScores`."""
+
+    handler = "cnn_core.lab.insight:scores"
+    ref: NetworkRef
+
+
+@dataclass(frozen=True)
+class RankingRequest(Request):
+    """What each unit of a layer is worth. Answers a `Ranking`.
+
+    Attributes
+    ----------
+    digits : evenly taken from the 10,000 test digits.
+    """
+
+    handler = "cnn_core.lab.insight:ranking"
+    ref: NetworkRef
+    layer: str
+    digits: int = 1_000
+
+
 @dataclass(frozen=True)
 class PrepareTraining(Request):
     """Import what a training needs. Answers None."""

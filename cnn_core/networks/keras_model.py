@@ -11,7 +11,7 @@ from cnn_core.errors import WrongInput
 from cnn_core.networks.film import Weights
 from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network
+from cnn_core.networks.zoo import open_network, weights_at
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ def load_model(ref: NetworkRef) -> keras.Model:
     Raises
     ------
     UnknownNetwork, UnknownStep : there is no such network, or no such frame.
+    BadLesion : there are no such units to be switched off.
     """
     network = open_network(ref.id)
     model = model_of(network.graph, network.id)
-    assign_weights(model, network.film.at(ref.step))
+    assign_weights(model, weights_at(ref))
     return model

@@ -17,6 +17,7 @@ from cnn_core.disk import home, write_whole
 from cnn_core.errors import DataError, UnknownNetwork, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
+from cnn_core.networks.lesion import check_lesion, lesioned
 from cnn_core.networks.ref import NetworkRef
 
 SHIPPED = Path(__file__).with_name("shipped")
@@ -59,9 +60,18 @@ class NetworkCard:
         """
         height, width, channels = self.input_shape
         check_fits((*pixels.shape, channels), (height, width, channels))
+        return self._in_range(pixels)
+
+    def fit_all(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Many images, `(n, H, W)` uint8 → `(n, H, W, C)`, as `fit` does one."""
+        height, width, channels = self.input_shape
+        check_fits((*images.shape[1:], channels), (height, width, channels))
+        return self._in_range(np.divide(images, 255, dtype=np.float32))
+
+    def _in_range(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         low, high = self.value_range
-        image = np.float32(low) + pixels * np.float32(high - low)
-        return np.repeat(image[..., None], channels, axis=-1)  # (H, W) -> (H, W, C)
+        images = np.float32(low) + pixels * np.float32(high - low)
+        return np.repeat(images[..., None], self.input_shape[2], axis=-1)  # (..., C)
 
 
 class Network:
@@ -181,13 +191,18 @@ def _read(folder: Path, written: int) -> Network:
 
 @lru_cache(maxsize=32)
 def weights_at(ref: NetworkRef) -> Weights:
-    """The weights of a network at a moment, kept in memory; read-only.
+    """The weights of a network at a moment, without what is off; kept in memory, read-only.
 
     Raises
     ------
     UnknownNetwork, UnknownStep : there is no such network, or no such frame.
+    BadLesion : there are no such units.
     """
-    return open_network(ref.id).film.at(ref.step)
+    network = open_network(ref.id)
+    if ref.lesion:
+        lesion = check_lesion(network.graph, ref.lesion)
+        return lesioned(network.graph, weights_at(ref.whole), lesion)
+    return network.film.at(ref.step)
 
 
 def check_fits(shape: Shape, network_input: Shape) -> None:

@@ -99,7 +99,7 @@ class ActivationProbe:
         weights: dict[str, dict[str, tf.Tensor]] = {}
         symbols: dict[int, tf.Tensor] = {}  # id of a symbolic tensor -> its value
         for call in self._calls:
-            value, given = (image, None) if call.node.is_input else _run_call(call, symbols)
+            value, given = (image, None) if call.node.is_input else run_call(call, symbols)
             outputs[call.name] = value
             symbols[id(call.node.outputs[0])] = value
             if given is not None:
@@ -111,7 +111,7 @@ class ActivationProbe:
         return outputs, before, weights
 
 
-def _run_call(call: LayerCall, symbols: dict[int, tf.Tensor]) -> tuple[tf.Tensor, Any]:
+def run_call(call: LayerCall, symbols: dict[int, tf.Tensor]) -> tuple[tf.Tensor, Any]:
     """Output of one call, and what its activation was given (None if it applies none)."""
     layer = call.operation
     args, kwargs = call.node.arguments.fill_in(symbols)

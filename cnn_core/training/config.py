@@ -133,7 +133,7 @@ class TrainingConfig:
         try:
             values: dict[str, Any] = json.loads(text)
             if values.get("start"):
-                values["start"] = NetworkRef(**values["start"])
+                values["start"] = NetworkRef(values["start"]["id"], values["start"]["step"])
             known = {field.name for field in fields(cls)}
             return cls(**{name: value for name, value in values.items() if name in known})
         except (ValueError, TypeError, AttributeError) as error:

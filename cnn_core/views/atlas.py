@@ -34,7 +34,11 @@ class Picture:
 
 
 def feature_map_atlas(
-    maps: NDArray, limit: float | None = None, each_its_own: bool = False
+    maps: NDArray,
+    limit: float | None = None,
+    each_its_own: bool = False,
+    columns: int | None = None,
+    signed: bool | None = None,
 ) -> Picture:
     """All feature maps of a layer side by side.
 
@@ -44,20 +48,21 @@ def feature_map_atlas(
     limit : value of the brightest colour; by default the greatest magnitude in `maps`.
     each_its_own : give every map a scale of its own, so that weak ones can be seen; the picture's
         limit is then 1, the share of each map's greatest magnitude.
+    columns : maps in a row; by default as many as make the picture about square.
+    signed : the scale; by default signed if any value is below 0.
 
     Notes
     -----
-    Map `k` stands in row `k // columns`, column `k % columns`, with as many columns as make the
-    picture about square.
+    Map `k` stands in row `k // columns`, column `k % columns`.
     """
     if each_its_own:
         greatest = np.abs(maps).max(axis=(0, 1), keepdims=True)
         maps = np.divide(maps, greatest, out=np.zeros_like(maps), where=greatest > 0)
         limit = 1.0
     height, width, count = maps.shape
-    columns = atlas_columns(count)
+    columns = columns or atlas_columns(count)
     rows = -(-count // columns)
-    limit, scale = _scale(maps, limit)
+    limit, scale = _scale(maps, limit, signed)
     levels = np.full((rows * columns, height + 1, width + 1), _GAP, np.uint8)
     # (H, W, C) -> (C, H, W), each with a gap below and to the right
     levels[:count, :height, :width] = np.moveaxis(colour_levels(maps, limit, scale), -1, 0)
@@ -72,21 +77,26 @@ def atlas_columns(count: int) -> int:
     return max(1, ceil(sqrt(count)))
 
 
-def atlas_box(shape: tuple[int, int, int], channel: int) -> tuple[int, int, int, int]:
+def atlas_box(
+    shape: tuple[int, int, int], channel: int, columns: int | None = None
+) -> tuple[int, int, int, int]:
     """Left, top, width and height of a map in the atlas of maps of `shape`."""
     height, width, count = shape
-    row, column = divmod(channel, atlas_columns(count))
+    row, column = divmod(channel, columns or atlas_columns(count))
     return column * (width + 1), row * (height + 1), width, height
 
 
-def atlas_cell(shape: tuple[int, int, int], x: int, y: int) -> tuple[int, int, int] | None:
+def atlas_cell(
+    shape: tuple[int, int, int], x: int, y: int, columns: int | None = None
+) -> tuple[int, int, int] | None:
     """The cell ``(row, column, channel)`` at a pixel of the atlas; None in a gap or beyond."""
     height, width, count = shape
+    columns = columns or atlas_columns(count)
     tile_column, column = divmod(x, width + 1)
     tile_row, row = divmod(y, height + 1)
-    channel = tile_row * atlas_columns(count) + tile_column
+    channel = tile_row * columns + tile_column
     inside = row < height and column < width and 0 <= channel < count
-    return (row, column, channel) if inside and tile_column < atlas_columns(count) else None
+    return (row, column, channel) if inside and tile_column < columns else None
 
 
 def map_picture(values: NDArray, limit: float, signed: bool) -> Picture:
@@ -110,8 +120,10 @@ def digit_picture(pixels: NDArray) -> Picture:
     return _picture(colour_levels(pixels, 1.0, "ink"), 1.0, "ink")
 
 
-def _scale(values: NDArray, limit: float | None) -> tuple[float, Scale]:
-    scale: Scale = "signed" if values.size and values.min() < 0 else "activation"
+def _scale(values: NDArray, limit: float | None, signed: bool | None = None) -> tuple[float, Scale]:
+    if signed is None:
+        signed = bool(values.size and values.min() < 0)
+    scale: Scale = "signed" if signed else "activation"
     if limit is None:
         limit = float(np.abs(values).max()) if values.size else 0.0
     return limit, scale

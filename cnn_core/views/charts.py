@@ -51,12 +51,14 @@ class Chart:
     ----------
     percent : the values are shares.
     across : what runs from left to right.
+    at : a place to mark and to read out.
     """
 
     title: str
     lines: tuple[Line, ...] = field(default_factory=tuple)
     percent: bool = False
     across: str = "step"
+    at: float | None = None
 
 
 def training_chart(
@@ -94,6 +96,7 @@ def chart_of(
     percent: bool = False,
     marks: bool = False,
     across: str = "step",
+    at: float | None = None,
 ) -> Chart:
     """Several quantities, each a line with its own dash as well as colour.
 
@@ -109,4 +112,5 @@ def chart_of(
         ),
         percent,
         across,
+        at,
     )

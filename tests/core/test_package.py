@@ -18,8 +18,11 @@ from cnn_core import errors
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(module.name for module in pkgutil.walk_packages(cnn_core.__path__, "cnn_core."))
 NEED_KERAS = {
+    "cnn_core.insight.attribution",
     "cnn_core.insight.evaluation",
+    "cnn_core.insight.features",
     "cnn_core.lab.handlers",
+    "cnn_core.lab.insight",
     "cnn_core.lab.train",
     "cnn_core.networks.architectures",
     "cnn_core.networks.keras_model",

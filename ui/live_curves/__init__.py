@@ -30,6 +30,7 @@ def live_curves(charts: Sequence[Chart], *, key: str) -> None:
                     "title": chart.title,
                     "percent": chart.percent,
                     "across": chart.across,
+                    "at": chart.at,
                     "lines": [_described(line.thinned(_MOST_POINTS)) for line in chart.lines],
                 }
                 for chart in charts

@@ -3,7 +3,8 @@
  *
  * @typedef {{name: string, colour: string, dash: string, faint: boolean, marks: boolean,
  *   x: number[], y: (number | null)[]}} Line
- * @typedef {{title: string, percent: boolean, across: string, lines: Line[]}} Chart
+ * @typedef {{title: string, percent: boolean, across: string, at: number | null,
+ *   lines: Line[]}} Chart
  */
 
 const DASHES = { solid: [], dash: [8, 5], dot: [2, 4], dashdot: [8, 4, 2, 4], longdash: [14, 5] };
@@ -83,7 +84,7 @@ class Curve {
     const to = this.scales(width, height);
     this.axes(pen, ink, to, width, height);
     for (const line of chart.lines) this.line(pen, line, to);
-    const x = this.at === null ? null : to.unX(Math.min(Math.max(this.at, 0), 1));
+    const x = this.at === null ? chart.at : to.unX(Math.min(Math.max(this.at, 0), 1));
     if (x !== null) {
       pen.globalAlpha = 0.4;
       pen.strokeStyle = ink;
@@ -101,16 +102,17 @@ class Curve {
   scales(width, height) {
     const xs = this.chart.lines.flatMap(line => line.x);
     const ys = this.chart.lines.flatMap(line => line.y).filter(y => y !== null);
-    const right = Math.max(1, ...xs);
+    const left = Math.min(0, ...xs);
+    const right = Math.max(left + 1e-9, ...xs);
     let low = this.chart.percent ? 0 : Math.min(0, ...ys);
     let high = this.chart.percent ? Math.max(0.05, ...ys) : Math.max(low + 1e-9, ...ys);
     const step = nice((high - low) / 3);
     high = Math.min(Math.ceil(high / step - 1e-9) * step, this.chart.percent ? 1 : Infinity);
     return {
-      right, low, high, step,
-      x: value => LEFT + (value / right) * (width - LEFT - 6),
+      left, right, low, high, step,
+      x: value => LEFT + ((value - left) / (right - left)) * (width - LEFT - 6),
       y: value => ABOVE + ((high - value) / (high - low || 1)) * (height - ABOVE - BELOW - 4),
-      unX: share => share * right,
+      unX: share => left + share * (right - left),
     };
   }
 
@@ -133,9 +135,9 @@ class Curve {
     }
     pen.textBaseline = 'bottom';
     pen.textAlign = 'left';
-    pen.fillText('0', LEFT, height);
+    pen.fillText(this.plain(to.left), LEFT, height);
     pen.textAlign = 'right';
-    pen.fillText(`${this.chart.across} ${Math.round(to.right).toLocaleString('en')}`, width, height);
+    pen.fillText(`${this.chart.across} ${this.plain(to.right)}`, width, height);
     pen.globalAlpha = 1;
   }
 
@@ -181,6 +183,11 @@ class Curve {
       said.push(text);
     });
     this.canvas.setAttribute('aria-label', `${this.chart.title}: ${said.join(', ')}`);
+  }
+
+  /** A place on the way across. @param {number} value */
+  plain(value) {
+    return Number(value.toPrecision(6)).toLocaleString('en').replace('-', '\u2212');
   }
 
   /** @param {number} value */

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnn_core.networks.lesion import lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import NetworkCard
 from cnn_core.probe.geometry import Index
@@ -68,9 +69,10 @@ def network_view(
     payload = view_payload(
         trace,
         card.class_names,
-        picture=f"{ref.id}/{ref.step}/{digit}/{trace.engine}",
+        picture=f"{ref.id}/{ref.step}/{lesion_text(ref.lesion)}/{digit}/{trace.engine}",
         weights=weights_address(ref),
         selected=selected,
         compact=compact,
+        off=ref.lesion,
     )
     _network_view(key=key, data=payload, on_unit_change=on_unit)

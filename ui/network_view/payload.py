@@ -12,6 +12,7 @@ from safetensors.numpy import save
 
 from cnn_core.errors import UnsupportedLayer
 from cnn_core.networks.graph import Graph, LayerSpec
+from cnn_core.networks.ref import Lesion
 from cnn_core.probe.functions import activation_of
 from cnn_core.probe.geometry import (
     CELLWISE,
@@ -51,6 +52,7 @@ def view_payload(
     weights: str,
     selected: tuple[str, Index] | None,
     compact: bool,
+    off: Lesion = (),
 ) -> bytes:
     """Everything a network view shows of one digit at one moment.
 
@@ -62,6 +64,7 @@ def view_payload(
     weights : where this moment's weights are served.
     selected : the layer and unit that the page has chosen.
     compact : a smaller view.
+    off : the units that are switched off.
     """
     tensors = {layer.name: layer.output for layer in trace}
     for layer in trace:
@@ -74,6 +77,7 @@ def view_payload(
         "classes": classes,
         "selected": selected and {"layer": selected[0], "index": selected[1]},
         "compact": compact,
+        "off": {name: [unit for layer, unit in off if layer == name] for name, _ in off},
         "layers": [_described(trace.graph, layer.spec) for layer in trace],
     }
     return save(tensors, {"view": json.dumps(view)})

@@ -7,6 +7,7 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 import streamlit as st
 from safetensors.numpy import save
@@ -15,13 +16,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cnn_core.errors import ConvScopeError
+from cnn_core.networks.lesion import lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import weights_at
+from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.views.colour import SCALES, colour_table
 
 _JS = Path(__file__).with_name("js")
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ROOT = "network-view"
+_WHOLE = "whole"  # in an address: nothing is off
 
 
 def _scripts() -> dict[str, bytes]:
@@ -53,7 +56,8 @@ def _weights(ref: NetworkRef) -> tuple[str, bytes]:
 def weights_address(ref: NetworkRef) -> str:
     """Where the weights of a network at a moment are served, beside the modules' folder."""
     digest, _ = _weights(ref)
-    return f"weights/{ref.id}/{ref.step}/{digest}"
+    off = quote(lesion_text(ref.lesion), safe="") or _WHOLE
+    return f"weights/{ref.id}/{ref.step}/{off}/{digest}"
 
 
 async def _send_script(request: Request) -> Response:
@@ -67,7 +71,9 @@ def _send_weights(request: Request) -> Response:
     """Answered in a thread: the first time a moment is asked for, its frame is read."""
     path = request.path_params
     try:
-        digest, content = _weights(NetworkRef(path["id"], path["step"]))
+        off = "" if path["off"] == _WHOLE else path["off"]
+        lesion = lesion_from_text(open_network(path["id"]).graph, off)
+        digest, content = _weights(NetworkRef(path["id"], path["step"], lesion))
     except ConvScopeError as error:
         return PlainTextResponse(str(error), 404)
     if path["digest"] != digest:
@@ -80,6 +86,6 @@ def routes() -> list[Route]:
     base = st.get_option("server.baseUrlPath").strip("/")
     root = f"/{base}/{_ROOT}" if base else f"/{_ROOT}"
     return [
-        Route(f"{root}/weights/{{id}}/{{step:int}}/{{digest}}", _send_weights),
+        Route(f"{root}/weights/{{id}}/{{step:int}}/{{off}}/{{digest}}", _send_weights),
         Route(f"{root}/{{version}}/{{name}}", _send_script),
     ]

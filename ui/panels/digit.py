@@ -16,7 +16,8 @@ def origin(digit: Digit) -> str:
     """Where the digit came from, for people."""
     if digit.source.startswith("test-"):
         return f"MNIST test digit {digit.source.removeprefix('test-')}, a {digit.label}"
-    return {"drawn": "Your drawing", "uploaded": "Your picture"}[digit.source]
+    names = {"drawn": "Your drawing", "uploaded": "Your picture", "made": "Made here"}
+    return names[digit.source]
 
 
 def digit_seen(digit: Digit) -> None:

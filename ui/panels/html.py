@@ -38,9 +38,14 @@ def shape(sizes: tuple[int, ...]) -> str:
 
 
 def percent(share: float) -> str:
+    """`share_text`, ready to stand in HTML."""
+    return escape(share_text(share))
+
+
+def share_text(share: float) -> str:
     """``98.7%``; what would be rounded to 0 or 1 without being it says so: ``>99.9%``."""
     if 0 < share < 0.0005:
-        return "&lt;0.1%"
+        return "<0.1%"
     if 0.9995 <= share < 1:
-        return "&gt;99.9%"
+        return ">99.9%"
     return f"{share:.1%}"

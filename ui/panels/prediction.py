@@ -8,17 +8,17 @@ from cnn_core.probe.trace import Trace
 from ui.panels import html
 
 
-def prediction(trace: Trace, class_names: tuple[str, ...]) -> None:
+def prediction(trace: Trace, class_names: tuple[str, ...], key: str = "prediction") -> None:
     """The predicted class, large, with its probability."""
     best = int(trace.output.argmax())
-    with st.container(key="prediction"):
+    with st.container(key=key):
         st.html(
             f'<p class="cs-prediction"><strong>{escape(class_names[best])}</strong> '
             f"<span>{html.percent(float(trace.output[best]))}</span></p>"
         )
 
 
-def probabilities(trace: Trace, class_names: tuple[str, ...]) -> None:
+def probabilities(trace: Trace, class_names: tuple[str, ...], key: str = "probabilities") -> None:
     """All probabilities as bars with their values."""
     best = int(trace.output.argmax())
     rows = "".join(
@@ -29,7 +29,7 @@ def probabilities(trace: Trace, class_names: tuple[str, ...]) -> None:
         f'<span class="cs-number">{html.percent(share)}</span></div>'
         for k, share in enumerate(map(float, trace.output))
     )
-    with st.container(key="probabilities"):
+    with st.container(key=key):
         st.html(
             f'<div class="cs-bars" role="list" aria-label="Probability of each class">{rows}</div>'
         )

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnn_core.errors import ConvScopeError, UnknownStep
+from cnn_core.networks.lesion import lesion_text
 from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
 from cnn_core.views.atlas import digit_picture
 from ui import state
@@ -30,6 +31,7 @@ def sidebar() -> None:
             on_change=_take_network,
         )
         st.caption(f"{network.graph.parameter_count:,} parameters. {network.card.about}")
+    _lesion()
     with st.container(key="moment"):
         # A network in training may have a frame that its card does not name yet.
         steps = [step for step in network.film.steps if step in network.card.accuracy]
@@ -40,6 +42,26 @@ def sidebar() -> None:
             state.network().step,
             key="moment-slider",
             on_step=_take_step,
+        )
+
+
+def _lesion() -> None:
+    """What is off, on every page while it is."""
+    lesion = state.network().lesion
+    if not lesion:
+        return
+    with st.container(key="lesion"):
+        names = lesion_text(lesion).replace(":", " ").replace(";", "; ").replace(",", ", ")
+        units = "unit is" if len(lesion) == 1 else "units are"
+        st.html(
+            f'<p class="cs-off"><strong>{len(lesion)} {units} off</strong> '
+            f"{html.safe(names if len(names) < 90 else names[:88] + '…')}</p>"
+        )
+        st.button(
+            "Switch all on",
+            key="lesion-none",
+            icon=":material/power_settings_new:",
+            on_click=lambda: state.switch_off(()),
         )
 
 

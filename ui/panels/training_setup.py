@@ -115,7 +115,7 @@ def _config() -> TrainingConfig:
     """What the fields say. Their limits are only in the browser: it checks itself."""
     names = ("architecture", "optimizer", "schedule", "augmentation", *_NUMBERS)
     values = {name: st.session_state[f"set-{name}"] for name in names}
-    begin = None if st.session_state["set-begin"] == _FRESH else state.network()
+    begin = None if st.session_state["set-begin"] == _FRESH else state.network().whole
     try:
         if values["architecture"] not in shipped_networks():
             raise BadConfig(f"There is no network {values['architecture']!r:.40} to train.")

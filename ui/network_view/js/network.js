@@ -53,6 +53,8 @@ export class Network {
     this.classes = view.classes;
     this.selected = view.selected;
     this.compact = view.compact;
+    /** @type {Record<string, number[]>} units that are switched off, by layer */
+    this.off = view.off;
     /** @type {Map<string, Layer>} */
     this.layers = new Map();
     for (const spec of view.layers) this.layers.set(spec.name, this.#layer(spec, tensors));

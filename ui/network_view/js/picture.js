@@ -98,8 +98,9 @@ export function drawMap(context, layer, sheet, map, box) {
  * A layer in its block: tiles, cells, or labelled bars.
  * @param {CanvasRenderingContext2D} context @param {Block} block
  * @param {{text: string, faint: string, font: string}} look @param {string[]} classes
+ * @param {number[]} off units that are switched off
  */
-export function drawBlock(context, block, sheet, look, classes) {
+export function drawBlock(context, block, sheet, look, classes, off) {
   const { layer } = block;
   if (block.form === 'bars') {
     drawBars(context, block, look, classes);
@@ -109,6 +110,17 @@ export function drawBlock(context, block, sheet, look, classes) {
     drawMap(context, layer, sheet, map, tileBox(block, map));
   }
   if (block.form === 'maps') sheet.dead.forEach(map => crossOut(context, tileBox(block, map)));
+  off.forEach(unit => strikeOut(context, tileBox(block, unit)));
+}
+
+/** What is switched off is struck out, corner to corner. */
+function strikeOut(context, { x, y, width, height }) {
+  context.strokeStyle = 'rgb(213 94 0)';
+  context.lineWidth = 2;
+  context.beginPath();
+  context.moveTo(x, y + height);
+  context.lineTo(x + width, y);
+  context.stroke();
 }
 
 /** A dead map is drawn dead, and crossed out. */

@@ -205,6 +205,9 @@ function softmaxOf(network, { logits, unit }) {
 /** That a map is dead. */
 export const DEAD = '<p>This map is dead: it is 0 everywhere on this digit.</p>';
 
+/** That a unit was switched off. */
+export const OFF = '<p>This one is switched off: its weights count as 0, and it gives 0.</p>';
+
 /** The units that read this one. @param {{unit: import('./network.js').Unit, weight: number}[]} readers */
 export function readersList(readers) {
   if (!readers.length) return '';

@@ -18,7 +18,7 @@ import { drawChain, drawEdges, drawReceptiveField, drawWindows, drawWiring } fro
 import { parseSafetensors } from './payload.js';
 import { drawBlock, rampOf, scaleOf, sheetOf } from './picture.js';
 import { Player } from './player.js';
-import { DEAD, chainList, escaped, readersList, readoutOf, spoken } from './readout.js';
+import { DEAD, OFF, chainList, escaped, readersList, readoutOf, spoken } from './readout.js';
 
 const HEIGHT = { full: 360, compact: 240 };
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
@@ -55,7 +55,7 @@ const FRAME = `
   </div>
   <div class="spoken" aria-live="polite"></div>`;
 
-const LINES = `<span>× dead</span>
+const LINES = `<span>× dead</span><span>\u2571 off</span>
   <span title="A line's colour is the sign of its weight, of a kernel the sign of its sum; its width
 is the size, of a kernel its norm.">weight <i class="edge" style="background:var(--minus)"></i>−
   <i class="edge" style="background:var(--plus)"></i>+</span>`;
@@ -269,7 +269,7 @@ export class View {
     for (const block of blocks.values()) {
       const sheet = sheetOf(block.layer, this.perMap);
       this.dead.set(block.layer.name, hasMaps(block.layer) ? sheet.dead : []);
-      drawBlock(context, block, sheet, this.colours, network.classes);
+      drawBlock(context, block, sheet, this.colours, network.classes, network.off[block.layer.name] ?? []);
     }
     resized(this.over, width, tall);
     this.#label(blocks);
@@ -286,12 +286,13 @@ export class View {
       const least = layer.signed ? `−${layer.limit.toPrecision(3)} … ` : '';
       const range = this.perMap && hasMaps(layer) && channelsOf(layer) > 1
         ? 'own scales' : `${least}${Number(layer.limit.toPrecision(3))}`;
-      const dead = this.dead.get(layer.name).length;
+      const off = this.network.off[layer.name]?.length ?? 0;
+      const dead = this.dead.get(layer.name).length - (hasMaps(layer) ? off : 0);
       const middle = x + width / 2;
       return `<button type="button" tabindex="-1" data-layer="${escaped(layer.name)}"
           style="left:${middle}px;top:${y - HEAD}px">${escaped(layer.name)}
           <small>${layer.shape.join('×')}</small></button>
-        <small style="left:${middle}px;top:${y + height + 2}px">${range}${dead ? `, ${dead} dead` : ''}</small>`;
+        <small style="left:${middle}px;top:${y + height + 2}px">${range}${dead ? `, ${dead} dead` : ''}${off ? `, ${off} off` : ''}</small>`;
     }).join('');
     for (const button of this.names.querySelectorAll('button')) {
       button.onclick = event => {
@@ -404,7 +405,9 @@ export class View {
     }
     const calculation = explain(network, weights, unit);
     const layer = network.layer(unit.layer);
-    const dead = this.dead.get(unit.layer).includes(unit.index.at(-1)) ? DEAD : '';
+    const map = unit.index.at(-1);
+    const off = network.off[unit.layer]?.includes(map) ? OFF : '';
+    const dead = off || (this.dead.get(unit.layer).includes(map) ? DEAD : '');
     const way = this.chain ? chainList(this.chain, network) : '';
     const flat = layer.rule === 'reshape'
       || layer.readers.some(name => network.layer(name).rule === 'reshape');

@@ -1,0 +1,185 @@
+"""What the lab finds out about a network. Plain data: importing this file brings no Keras in."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """How much each pixel counts for a class's logit, by one method.
+
+    Attributes
+    ----------
+    method : one of `METHODS`.
+    values : `(H, W)` float32; channels are added up.
+    logit, baseline_logit : of the class on the image, and on an image of no ink.
+    """
+
+    method: str
+    values: NDArray[np.float32]
+    logit: float
+    baseline_logit: float
+
+
+METHODS = (
+    "gradient", "smoothgrad", "integrated", "gradcam", "gradcam++", "occlusion",
+)  # fmt: skip
+"""The names of the attribution methods, in the order in which pages show them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Deletion:
+    """What becomes of a class's probability while pixels are removed, the marked ones first.
+
+    Attributes
+    ----------
+    removed : `(n,)`, how many pixels are gone at each point.
+    probability : `(n,)`, of the class.
+    at_random : `(orders, n)`, with inked pixels removed in random orders.
+    """
+
+    removed: NDArray[np.intp]
+    probability: NDArray[np.float32]
+    at_random: NDArray[np.float32]
+
+    @property
+    def area(self) -> float:
+        """Mean probability over the curve, 0 to 1: less is a better choice of pixels."""
+        return _mean_height(self.removed, self.probability)
+
+    @property
+    def random_area(self) -> float:
+        """The same for random orders, on average."""
+        return _mean_height(self.removed, self.at_random.mean(axis=0))
+
+
+def _mean_height(at: NDArray, height: NDArray) -> float:
+    return (
+        float(np.trapezoid(height, at) / (at[-1] - at[0])) if at[-1] > at[0] else float(height[0])
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Fooling:
+    """An image, step by step along the sign of the gradient away from its answer.
+
+    Attributes
+    ----------
+    direction : `(H, W, C)` float32, each −1, 0 or 1: the sign of the loss's gradient.
+    steps : `(n,)` float32, how far each step goes, as a share of the value range.
+    probabilities : `(n, classes)`.
+    smallest : the position of the first step at which the answer changes; None if none does.
+    """
+
+    direction: NDArray[np.float32]
+    steps: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    smallest: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class LayerExciters:
+    """What excites each filter of a layer most, among the test digits.
+
+    Attributes
+    ----------
+    values : `(filters, top)`, the greatest pre-activations, falling.
+    digits : `(filters, top)`, the test digits that have them.
+    cells : `(filters, top, 2)`, row and column of the cell in the filter's map.
+    by_class : `(filters, classes)`, the greatest activation of a map, on average over a class.
+    active : `(filters,)`, share of the digits on which the map is not all 0.
+    """
+
+    values: NDArray[np.float32]
+    digits: NDArray[np.intp]
+    cells: NDArray[np.intp]
+    by_class: NDArray[np.float32]
+    active: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Synthesis:
+    """An image made to excite one unit.
+
+    Attributes
+    ----------
+    image : `(H, W, C)` float32 in the network's value range.
+    value : the unit's pre-activation on it.
+    path : `(steps,)`, the best value so far after each step.
+    """
+
+    image: NDArray[np.float32]
+    value: float
+    path: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """How many digits of each class a network classifies right.
+
+    Attributes
+    ----------
+    right, count : `(classes,)`.
+    """
+
+    right: NDArray[np.intp]
+    count: NDArray[np.intp]
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.sum() / self.count.sum())
+
+    @property
+    def by_class(self) -> NDArray[np.float64]:
+        """`(classes,)`; not a number for a class without digits."""
+        return np.divide(
+            self.right, self.count, out=np.full(len(self.count), np.nan), where=self.count > 0
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """What each unit of a layer is worth: the accuracy lost without it.
+
+    Attributes
+    ----------
+    digits : how many were looked at.
+    accuracy : with all units on.
+    lost, gained : `(units,)`, digits that are right only with, or only without, the unit.
+    """
+
+    digits: int
+    accuracy: float
+    lost: NDArray[np.intp]
+    gained: NDArray[np.intp]
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """`(units,)`, accuracy lost; negative where the network is better without."""
+        return (self.lost - self.gained) / self.digits
+
+    @property
+    def margin(self) -> NDArray[np.float64]:
+        """`(units,)`, half the width of the 95% interval of `loss`, of a paired difference.
+
+        Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
+        Statistics in Medicine 24 (2005): half a digit is added to each kind of difference.
+        """
+        lost, gained, count = self.lost + 0.5, self.gained + 0.5, self.digits + 2
+        variance = (lost + gained - (lost - gained) ** 2 / count) / count**2
+        return 1.959964 * np.sqrt(variance)
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The 95% interval of a share.
+
+    Wilson, Journal of the American Statistical Association 22 (1927).
+    """
+    z = 1.959964
+    share, squared = right / count, z * z / count
+    middle = (share + squared / 2) / (1 + squared)
+    half = z * sqrt(share * (1 - share) / count + squared / (4 * count)) / (1 + squared)
+    return middle - half, middle + half

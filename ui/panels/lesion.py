@@ -1,0 +1,189 @@
+"""Units switched off: what it does to this answer, and to ten thousand others."""
+
+import streamlit as st
+
+from cnn_core.data.digit import Digit
+from cnn_core.errors import ConvScopeError
+from cnn_core.insight.results import ClassScores, Ranking, wilson
+from cnn_core.lab.requests import RankingRequest, ScoresRequest
+from cnn_core.networks.lesion import switchable
+from cnn_core.networks.zoo import open_network
+from cnn_core.probe.trace import Trace
+from ui import ask, state
+from ui.panels.prediction import prediction, probabilities
+from ui.panels.study import study
+
+_SMALL, _ALL = 1_000, 10_000
+
+
+def lesion_choice(layer: str) -> str | None:
+    """Which units are off, layer by layer; answers the layer whose units are chosen from."""
+    layers = switchable(open_network(state.network().id).graph)
+    if not layers:
+        st.caption("This network has no units that can be switched off.")
+        return None
+    held = st.session_state.get("lesion-layer")
+    st.session_state["lesion-layer"] = (
+        held if held in layers else layer if layer in layers else next(iter(layers))
+    )
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        chosen = st.selectbox("Layer", list(layers), key="lesion-layer", width=160)
+        # A list of its own for every state: a late message from an older one changes nothing.
+        off = state.network().off(chosen)
+        key = f"lesion-units-{chosen}-{hash(off)}"
+        st.multiselect(
+            "Switched off",
+            range(layers[chosen]),
+            default=off,
+            key=key,
+            width=480,
+            placeholder="All are on",
+            on_change=lambda: _take(chosen, key, layers[chosen]),
+        )
+    return chosen
+
+
+def _take(layer: str, key: str, count: int) -> None:
+    units = st.session_state[key]
+    others = [(name, unit) for name, unit in state.network().lesion if name != layer]
+    _switch([*others, *((layer, unit) for unit in units if unit in range(count))])
+
+
+def switch_button(layer: str, unit: int) -> None:
+    """Switch one unit off, or on again."""
+    off = unit in state.network().off(layer)
+    rest = [at for at in state.network().lesion if at != (layer, unit)]
+    st.button(
+        "Switch it on" if off else "Switch it off",
+        key="lesion-switch",
+        icon=":material/power_settings_new:",
+        on_click=lambda: _switch(rest if off else [*rest, (layer, unit)]),
+    )
+
+
+def _switch(lesion: list[tuple[str, int]]) -> None:
+    try:
+        state.switch_off(lesion)
+        state.notify("")
+    except ConvScopeError as error:
+        state.notify(str(error))
+
+
+def before_and_after(trace: Trace, digit: Digit) -> None:
+    """The answer on the digit with everything on, beside the answer as it is now."""
+    ref = state.network()
+    classes = open_network(ref.id).card.class_names
+    whole = ask.trace(ref.whole, digit).trace
+    before, after = st.columns(2)
+    with before, st.container(key="lesion-before"):
+        st.html('<p class="cs-label">With every unit on</p>')
+        prediction(whole, classes, key="prediction-before")
+        probabilities(whole, classes, key="probabilities-before")
+    with after, st.container(key="lesion-after"):
+        count = len(ref.lesion)
+        units = "unit" if count == 1 else "units"
+        st.html(f'<p class="cs-label">With {count} {units} off</p>')
+        prediction(trace, classes)
+        probabilities(trace, classes)
+
+
+def scores_by_class() -> None:
+    """Test digits right, class by class, before and after."""
+    ref = state.network()
+    if not ref.lesion:
+        return
+    with st.container(key="lesion-scores"):
+        after: ClassScores | None = study(
+            ScoresRequest(ref),
+            "Count on all 10,000 test digits",
+            "scores-after",
+            also=(ScoresRequest(ref.whole),),
+        )
+        if after is None:
+            return
+        before: ClassScores | None = study(
+            ScoresRequest(ref.whole), "Count with every unit on, to compare", "scores-before"
+        )
+        low, high = wilson(int(after.right.sum()), int(after.count.sum()))
+        was = "" if before is None else f"{before.accuracy:.2%} → "
+        st.markdown(
+            f"Test digits right: {was}**{after.accuracy:.2%}** "
+            f"(95% interval {low:.2%} to {high:.2%})"
+        )
+        names = open_network(ref.id).card.class_names
+        st.dataframe(
+            [
+                {"class": name}
+                | ({} if before is None else {"before": float(before.by_class[k])})
+                | {"after": float(after.by_class[k])}
+                | (
+                    {}
+                    if before is None
+                    else {"change": float(after.by_class[k] - before.by_class[k])}
+                )
+                for k, name in enumerate(names)
+            ],
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="percent")
+                for name in ("before", "after", "change")
+            },
+            alt="Share of test digits right by class, before and after",
+        )
+
+
+def important_units(layer: str) -> None:
+    """The units whose loss costs most, measured one by one."""
+    ref = state.network()
+    if layer not in switchable(open_network(ref.id).graph):
+        return
+    count = open_network(ref.id).graph[layer].output_shape[-1]
+    with st.container(key="lesion-ranking"):
+        st.header(f"What each of the {count} units of {layer} is worth", anchor=False)
+        small: Ranking | None = study(
+            RankingRequest(ref, layer, _SMALL),
+            f"Switch each off in turn, on {_SMALL:,} test digits",
+            "ranking",
+        )
+        if small is None:
+            return
+        fine: Ranking | None = study(
+            RankingRequest(ref, layer, _ALL), f"Refine on all {_ALL:,}", "ranking-all"
+        )
+        ranking = fine or small
+        order = (-ranking.loss).argsort(kind="stable").tolist()
+        rows = [
+            {
+                "unit": unit,
+                "accuracy lost": float(ranking.loss[unit]),
+                "from": float(ranking.loss[unit] - ranking.margin[unit]),
+                "to": float(ranking.loss[unit] + ranking.margin[unit]),
+                "right only with it": int(ranking.lost[unit]),
+                "right only without": int(ranking.gained[unit]),
+            }
+            for unit in order
+        ]
+        chosen = st.dataframe(
+            rows,
+            key=f"ranking-table-{layer}",
+            hide_index=True,
+            height=300,
+            on_select="rerun",
+            selection_mode="multi-row",
+            column_config={
+                name: st.column_config.NumberColumn(format="percent")
+                for name in ("accuracy lost", "from", "to")
+            },
+            alt="Each unit's worth, the greatest first",
+        )
+        st.caption(
+            f"On {ranking.digits:,} test digits, {ranking.accuracy:.2%} of them right with it all. "
+            "From – to: 95% interval of the paired difference."
+        )
+        picked = [order[k] for k in chosen["selection"]["rows"] if k < len(order)]
+        if picked:
+            st.button(
+                f"Switch {len(picked)} off",
+                key="ranking-off",
+                on_click=lambda: _switch([*ref.lesion, *((layer, unit) for unit in picked)]),
+            )

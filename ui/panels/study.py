@@ -1,0 +1,64 @@
+"""Work that takes a while: begun by a button, followed by a bar, stopped by another button."""
+
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.errors import Cancelled, ConvScopeError
+from cnn_core.lab.jobs import Job
+from cnn_core.lab.requests import Request
+from ui import ask, state
+
+_EVERY = 0.5  # seconds between two looks at how far it is
+
+
+def study(
+    request: Request, label: str, key: str, about: str = "", also: tuple[Request, ...] = ()
+) -> Any | None:
+    """The answer, if it is there; else the button that asks for it, or how far it is.
+
+    Parameters
+    ----------
+    request : hashable; the same is worked out once for everybody.
+    label, about : of the button.
+    also : what the same button asks for too.
+    """
+    job = ask.begun(request)
+    if job is not None and not job.ended:
+        st.fragment(_follow, run_every=_EVERY)(job, key)
+        return None
+    with st.container(key=f"study-{key}"):
+        if job is not None:
+            try:
+                return job.result()
+            except Cancelled:
+                pass  # as was wished: the button stands here again
+            except ConvScopeError as error:
+                st.error(str(error))
+        st.button(
+            label,
+            key=f"{key}-begin",
+            icon=":material/play_arrow:",
+            help=about or None,
+            on_click=lambda: _begin((request, *also)),
+        )
+    return None
+
+
+def _begin(requests: tuple[Request, ...]) -> None:
+    try:
+        for request in requests:
+            if ask.begun(request) is None:
+                ask.begin(request)
+        state.notify("")
+    except ConvScopeError as error:
+        state.notify(str(error))
+
+
+def _follow(job: Job, key: str) -> None:
+    if job.ended:
+        st.rerun()
+    with st.container(key=f"study-{key}", horizontal=True, vertical_alignment="center"):
+        words = f"{job.progress:.0%}" if job.progress else "waiting for its turn"
+        st.progress(min(1.0, job.progress), text=words)
+        st.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
