@@ -38,6 +38,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.pen_up
 	$(BIN)/python -m benchmarks.moment
 	$(BIN)/python -m benchmarks.network_view
+	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.start_up
 

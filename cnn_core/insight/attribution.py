@@ -184,7 +184,9 @@ class Attributor:
         """Walk along the sign of the gradient of the loss, away from the network's own answer.
 
         The fast gradient sign method: Goodfellow, Shlens and Szegedy, arXiv 1412.6572. The loss is
-        the cross entropy of the answer, whose gradient is that of −log p.
+        the answer's cross entropy, −log p = log(1 + e^L) with L the log-sum-exp of the other
+        logits less the answer's. It rises with L, so L's gradient has the same signs, and keeps
+        them where p is 1 to the last bit and nothing is left of its own gradient.
 
         Parameters
         ----------
@@ -194,7 +196,9 @@ class Attributor:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             x = tf.constant(image[None])
             tape.watch(x)
-            loss = -tf.nn.log_softmax(self._answers(x)[0])[0, answer]
+            logits = self._answers(x)[0][0]
+            others = tf.tensor_scatter_nd_update(logits, [[answer]], [-np.inf])
+            loss = tf.reduce_logsumexp(others) - logits[answer]
         direction = np.sign(tape.gradient(loss, x).numpy()[0])
         spread = self._high - self._low
         images = np.clip(

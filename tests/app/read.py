@@ -47,6 +47,7 @@ def shown_network(page: AppTest) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def texts(page: AppTest) -> str:
-    """All HTML of the page but its style sheet."""
+    """All HTML of the page but its style sheet, and all its sentences."""
     bodies = [element.proto.body for element in page.get("html")]
-    return " ".join(body for body in bodies if "<style" not in body)
+    sentences = [element.value for element in (*page.markdown, *page.caption)]
+    return " ".join([*(body for body in bodies if "<style" not in body), *sentences])

@@ -22,34 +22,21 @@ from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.branched_network import BranchedTrace
 from tests.browser.server import Server
+from tests.browser.view_reading import (
+    READ,
+    named,
+    opened,
+    random_units,
+    read_units,
+    shown_unit,
+    view_of,
+)
 from tests.browser.visitor import FOUR, Visitor
 from ui.network_view.payload import view_payload
 from ui.network_view.routes import VERSION
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
-
-# Points at each unit by the field for its name, waits until the calculation is complete, reads it.
-_READ = """
-async ([root, names]) => {
-  const field = root.querySelector('[data-testid=unit-goto]');
-  const readout = root.querySelector('[data-testid=view-readout]');
-  const all = testid => [...readout.querySelectorAll(`[data-testid=${testid}]`)]
-    .map(element => Number(element.dataset.value));
-  const found = [];
-  for (const name of names) {
-    field.value = name;
-    field.dispatchEvent(new Event('input'));
-    const shown = () => readout.querySelector('[data-testid=unit-name]')?.textContent === name
-      && readout.dataset.complete === 'true';
-    for (let k = 0; k < 100 && !shown(); k++) await new Promise(done => setTimeout(done, 10));
-    if (!shown()) throw new Error(`${name} was not shown`);
-    found.push({ value: all('unit-value'), terms: all('unit-terms'), bias: all('unit-bias'),
-      sum: all('unit-sum'), partial: all('unit-partial'), text: readout.textContent });
-  }
-  return found;
-}
-"""
 
 # Shows a payload in a view of its own, apart from any page, and hands back its element.
 _MOUNT = """
@@ -74,20 +61,6 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-def named(layer: str, index: Index) -> str:
-    return f"{layer}[{', '.join(map(str, index))}]"
-
-
-def random_units(trace: Trace, count: int) -> list[tuple[str, Index]]:
-    """Units spread evenly over the layers."""
-    rng = np.random.default_rng(count)
-    layers = list(trace)
-    return [
-        (layer.name, tuple(int(rng.integers(n)) for n in layer.output.shape))
-        for layer in (layers[k % len(layers)] for k in range(count))
-    ]
-
-
 def assert_is_kerass(shown: dict[str, Any], trace: Trace, layer: str, index: Index) -> None:
     """The read-out's value is Keras's own; its terms and bias make Keras's pre-activation."""
     traced = trace[layer]
@@ -106,26 +79,8 @@ def assert_is_kerass(shown: dict[str, Any], trace: Trace, layer: str, index: Ind
         assert sum(shown["partial"]) == pytest.approx(shown["terms"][0], abs=1e-9)
 
 
-def view_of(visitor: Visitor) -> Locator:
-    return visitor.page.locator(".st-key-network-view")
-
-
 def stage_of(visitor: Visitor) -> Locator:
     return view_of(visitor).get_by_test_id("view-stage")
-
-
-def shown_unit(visitor: Visitor) -> Locator:
-    return view_of(visitor).get_by_test_id("unit-name")
-
-
-def opened(visit: Visit, server: Server, path: str = "layers?layer=conv_2&unit=2,6,36") -> Visitor:
-    visitor = visit(server, path)
-    expect(shown_unit(visitor)).to_be_visible()
-    expect(view_of(visitor).get_by_test_id("view-readout")).to_have_attribute(
-        "data-complete", "true"
-    )
-    visitor.wait_until_painted()
-    return visitor
 
 
 def mounted(visitor: Visitor, payload: bytes) -> Any:
@@ -138,9 +93,8 @@ def test_every_number_of_classic_is_kerass(server: Server, visit: Visit, lab: La
     pixels = open_network("classic").card.fit(mnist_digit(FIRST_DIGIT).pixels)
     trace = lab.ask(TraceRequest(ref, pixels), time_limit=60).with_weights(weights_at(ref))
     visitor = opened(visit, server)
-    root = view_of(visitor).locator(".view").element_handle()
     units = random_units(trace, 150)
-    found = visitor.page.evaluate(_READ, [root, [named(*unit) for unit in units]])
+    found = read_units(visitor, units)
     for shown, (layer, index) in zip(found, units, strict=True):
         assert_is_kerass(shown, trace, layer, index)
 
@@ -166,7 +120,7 @@ def test_every_number_of_a_branched_network_is_kerass(
     home = mounted(visitor, payload)
     units = random_units(trace, 7 * len(trace.layers))
     assert len(units) >= 150
-    found = visitor.page.evaluate(_READ, [home, [named(*unit) for unit in units]])
+    found = visitor.page.evaluate(READ, [home, [named(*unit) for unit in units]])
     for shown, (layer, index) in zip(found, units, strict=True):
         assert_is_kerass(shown, trace, layer, index)
     seen = visitor.page.evaluate(

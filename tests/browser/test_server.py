@@ -19,7 +19,14 @@ from tests.browser.visitor import ONE, SEVEN, Visitor
 from ui.network_view.routes import MODULE, VERSION, weights_address
 
 Visit = Callable[..., Visitor]
-PAGES = {"": "Draw a digit", "layers": "Layers", "train": "Train", "about": "About ConvScope"}
+PAGES = {
+    "": "Draw a digit",
+    "layers": "Layers",
+    "train": "Train",
+    "filters": "Filters",
+    "explain": "Explain",
+    "about": "About ConvScope",
+}
 
 
 def test_every_page_opens_by_deep_link_on_a_fresh_server(

@@ -1,0 +1,75 @@
+"""Reasons and lesions: six attributions beside one gradient, a count beside predict."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.measure import interleaved, report
+from cnn_core.data.mnist import load_mnist
+from cnn_core.insight.attribution import Attributor
+from cnn_core.insight.features import class_scores
+from cnn_core.lab.insight import batches_of_digits
+from cnn_core.networks.keras_model import load_model
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network
+
+ROUNDS = 15
+
+
+def attributions() -> None:
+    network = open_network("classic")
+    model = load_model(network.last)
+    attributor = Attributor(model)
+    image = network.card.fit_all(load_mnist().x_test[30:31])[0]
+
+    def eager() -> tf.Tensor:
+        x = tf.constant(image[None])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            share = model(x)[0, 3]
+        return tape.gradient(share, x)
+
+    report(
+        "One digit, warm",
+        interleaved(
+            {
+                "one eager gradient": eager,
+                "all six attributions": lambda: attributor.explain(image, 3, "conv_3"),
+            },
+            ROUNDS,
+        ),
+        "one eager gradient",
+    )
+
+
+def lesions() -> None:
+    network = open_network("classic")
+    ref = NetworkRef("classic", network.last.step, (("conv_1", 3), ("conv_2", 10)))
+    plain, lesioned = load_model(network.last), load_model(ref)
+    mnist = load_mnist()
+    images = np.divide(mnist.x_test[..., None], 255, dtype=np.float32)
+    report(
+        "The 10,000 test digits",
+        interleaved(
+            {
+                "plain model.predict": lambda: plain.predict(images, verbose=0),
+                "scores by class without two units": lambda: class_scores(
+                    lesioned, batches_of_digits(ref), mnist.y_test, lambda share: None
+                ),
+            },
+            5,
+        ),
+        "plain model.predict",
+    )
+
+
+def main() -> None:
+    attributions()
+    lesions()
+
+
+if __name__ == "__main__":
+    main()
