@@ -136,7 +136,7 @@ class TrainingConfig:
                 values["start"] = NetworkRef(values["start"]["id"], values["start"]["step"])
             known = {field.name for field in fields(cls)}
             return cls(**{name: value for name, value in values.items() if name in known})
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise BadConfig(f"This is no training's configuration: {error}.") from error
 
 
