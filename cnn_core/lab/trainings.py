@@ -149,6 +149,7 @@ class Trainings:
 
     def start(self, request: TrainRequest) -> None:
         """Queue a run. Raises `RunError` if it, or another of its owner, is in the queue."""
+        self._see_off(request.run)
         with self._lock:
             if self.knows(request.run):
                 raise RunError("This run is going on already.")
@@ -159,6 +160,12 @@ class Trainings:
             self.seen(training.owner)
             self._line.append(training)
         training.start()
+
+    def _see_off(self, run: str) -> None:
+        """Wait until a run that has said its last word has left: whoever read it may start anew."""
+        for training in list(self._line):
+            if training.request.run == run and training.has_ended:
+                training.join(10)
 
     def give(self, run: str, order: Order) -> None:
         """Hand an order to a run's training. Raises `UnknownRun` if it is not going on here."""
@@ -207,6 +214,11 @@ class Training(threading.Thread):
         self._left = False
         self.began = time.monotonic()
         self.owner = Runs()[request.run].owner
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its turn came and its run's state says that it is over."""
+        return self._running and Runs()[self.request.run].state.word in ENDED
 
     def take(self, order: Order) -> None:
         if order.word == "stop" and not self._running:

@@ -13,6 +13,7 @@ import pytest
 from cnn_core.errors import RunError, UnknownRun
 from cnn_core.lab.requests import TrainRequest
 from cnn_core.lab.supervisor import Lab, LabSettings
+from cnn_core.lab.trainings import Training
 from cnn_core.networks.film import Film
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
@@ -78,6 +79,25 @@ def test_a_training_goes_through_pause_batch_dissection_and_stop(lab: Lab) -> No
     wait(run, lambda run: not lab.trainings.knows(run.id))
     with pytest.raises(UnknownRun, match="not going on"):
         lab.trainings.give(run.id, Order("resume"))
+
+
+def test_who_reads_that_a_run_has_ended_can_start_it_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Runs().create(CONFIG)
+    leave = lab.trainings._leave
+
+    def leave_late(training: Training) -> None:
+        time.sleep(0.5)  # between its last word and its leaving the queue
+        leave(training)
+
+    monkeypatch.setattr(lab.trainings, "_leave", leave_late)
+    lab.trainings.start(TrainRequest(run.id))
+    wait(run, lambda run: run.state.step > 0)
+    os.kill(training_worker().pid, signal.SIGKILL)
+    wait(run, is_("interrupted"))
+    lab.trainings.start(TrainRequest(run.id, resume=True))
+    wait(run, is_("finished"))
 
 
 def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
