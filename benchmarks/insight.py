@@ -10,7 +10,7 @@ import tensorflow as tf
 from benchmarks.measure import interleaved, report
 from cnn_core.data.mnist import load_mnist
 from cnn_core.insight.attribution import Attributor
-from cnn_core.insight.features import class_scores
+from cnn_core.insight.evaluation import evaluation_of
 from cnn_core.lab.insight import batches_of_digits
 from cnn_core.networks.keras_model import load_model
 from cnn_core.networks.ref import NetworkRef
@@ -56,8 +56,8 @@ def lesions() -> None:
         interleaved(
             {
                 "plain model.predict": lambda: plain.predict(images, verbose=0),
-                "scores by class without two units": lambda: class_scores(
-                    lesioned, batches_of_digits(ref), mnist.y_test, lambda share: None
+                "evaluated without two units": lambda: evaluation_of(
+                    lesioned, batches_of_digits(ref), mnist.y_test
                 ),
             },
             5,

@@ -24,6 +24,7 @@ shown = st.navigation(
         st.Page("../pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("../pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("../pages/filters.py", title="Filters", icon=":material/grid_view:"),
+        st.Page("../pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
         st.Page("../pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
         st.Page("../pages/about.py", title="About", icon=":material/info:"),
     ]

@@ -1,4 +1,4 @@
-"""A digit changed a little: noise, shift, turn, thickness. Needs no Keras."""
+"""A digit changed a little: noise, shift, turn, scale, blur, contrast, thickness. No Keras."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,21 +20,36 @@ class Variation:
     Attributes
     ----------
     title, unit : for people.
-    amounts : rising, 0 among them: the digit as it is.
+    amounts : rising, `none` among them.
     change : pixels `(28, 28)` in [0, 1] and an amount → pixels.
+    none : the amount that leaves the digit as it is.
     """
 
     title: str
     unit: str
     amounts: tuple[float, ...]
     change: Callable[[Pixels, float], Pixels]
+    none: float = 0.0
+
+    @property
+    def few(self) -> tuple[float, ...]:
+        """At most 13 of the amounts, evenly taken, `none` among them."""
+        every = max(1, -(-(len(self.amounts) - 1) // 12))
+        return self.amounts[self.amounts.index(self.none) % every :: every]
 
     def all_of(self, pixels: Pixels) -> Pixels:
         """The digit by every amount, `(amounts, 28, 28)`, each pixel k/255 for a whole k."""
-        changed = np.stack([self.change(pixels, amount) for amount in self.amounts])
-        whole = np.rint(np.clip(changed, 0, 1) * 255)
+        return _whole(np.stack([self.change(pixels, amount) for amount in self.amounts]))
 
-        return whole.astype(np.float32) / np.float32(255)
+    def of_all(self, images: Pixels, amount: float) -> Pixels:
+        """Many digits by one amount, `(n, 28, 28)`, as `all_of` does one."""
+        return _whole(np.stack([self.change(one, amount) for one in images]))
+
+
+def _whole(images: NDArray) -> Pixels:
+    """Every pixel k/255 for a whole k."""
+    whole = np.rint(np.clip(images, 0, 1) * 255)
+    return whole.astype(np.float32) / np.float32(255)
 
 
 def noisy(pixels: Pixels, amount: float) -> Pixels:
@@ -56,6 +71,28 @@ def turned(pixels: Pixels, amount: float) -> Pixels:
         pixels,
         (cos, sin, centre - (cos + sin) * centre, -sin, cos, centre - (cos - sin) * centre),
     )
+
+
+def scaled(pixels: Pixels, amount: float) -> Pixels:
+    """Larger about the centre by a factor; 1 leaves it."""
+    centre = (pixels.shape[0] - 1) / 2
+    back = 1 / amount
+    shift = centre - back * centre
+    return _transformed(pixels, (back, 0, shift, 0, back, shift))
+
+
+def blurred(pixels: Pixels, amount: float) -> Pixels:
+    """By a Gaussian of so many pixels' standard deviation."""
+    if amount == 0:
+        return pixels
+    image = Image.fromarray((pixels * 255).astype(np.uint8))
+    soft = image.filter(ImageFilter.GaussianBlur(amount))
+    return np.asarray(soft, np.float32) / np.float32(255)
+
+
+def contrasted(pixels: Pixels, amount: float) -> Pixels:
+    """Every pixel's distance from middle grey times a factor; 1 leaves it."""
+    return np.float32(0.5) + (pixels - np.float32(0.5)) * np.float32(amount)
 
 
 def thickened(pixels: Pixels, amount: float) -> Pixels:
@@ -94,6 +131,9 @@ VARIATIONS: Mapping[str, Variation] = {
     "noise": Variation("Noise", "standard deviation", _steps(0, 1, 41), noisy),
     "shift": Variation("Shift", "pixels to the right", _steps(-10, 10, 41), shifted),
     "turn": Variation("Rotation", "degrees clockwise", _steps(-90, 90, 61), turned),
+    "scale": Variation("Scale", "times as large", _steps(0.4, 1.6, 25), scaled, 1.0),
+    "blur": Variation("Blur", "pixels", _steps(0, 3, 25), blurred),
+    "contrast": Variation("Contrast", "times as strong", _steps(0, 2, 21), contrasted, 1.0),
     "thickness": Variation("Thickness", "pixels thicker", _steps(-2, 4, 13), thickened),
 }
 """By the names that links and widgets use."""

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cnn_core.insight.results import ClassScores, LayerExciters, Ranking, Synthesis
+from cnn_core.insight.results import LayerExciters, Ranking, Synthesis
 from cnn_core.networks.keras_model import LayerCall, calls_of, graph_of
 from cnn_core.networks.lesion import silenced_with
 from cnn_core.probe.activations import run_call
@@ -128,23 +128,6 @@ def synthesise(
         if k % 10 == 0:
             progress(share)
     return Synthesis(best_image, best, np.array(path, np.float32))
-
-
-def class_scores(
-    model: keras.Model, batches: Iterable[Images], labels: NDArray, progress: Progress
-) -> ClassScores:
-    """How many digits of each class the network classifies right."""
-    answers: list[NDArray] = []
-    done = 0
-    for images in batches:
-        answers.append(model.predict_on_batch(images).argmax(axis=1))
-        done += len(images)
-        progress(done / len(labels))
-    right = np.concatenate(answers) == labels
-    classes = model.output_shape[-1]
-    return ClassScores(
-        np.bincount(labels[right], minlength=classes), np.bincount(labels, minlength=classes)
-    )
 
 
 def rank_units(

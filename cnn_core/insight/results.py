@@ -1,7 +1,6 @@
 """What the lab finds out about a network. Plain data: importing this file brings no Keras in."""
 
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,30 +116,6 @@ class Synthesis:
 
 
 @dataclass(frozen=True, eq=False)
-class ClassScores:
-    """How many digits of each class a network classifies right.
-
-    Attributes
-    ----------
-    right, count : `(classes,)`.
-    """
-
-    right: NDArray[np.intp]
-    count: NDArray[np.intp]
-
-    @property
-    def accuracy(self) -> float:
-        return float(self.right.sum() / self.count.sum())
-
-    @property
-    def by_class(self) -> NDArray[np.float64]:
-        """`(classes,)`; not a number for a class without digits."""
-        return np.divide(
-            self.right, self.count, out=np.full(len(self.count), np.nan), where=self.count > 0
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Ranking:
     """What each unit of a layer is worth: the accuracy lost without it.
 
@@ -173,13 +148,16 @@ class Ranking:
         return 1.959964 * np.sqrt(variance)
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95% interval of a share.
+@dataclass(frozen=True, eq=False)
+class Robustness:
+    """How many digits are right while they are changed more and more.
 
-    Wilson, Journal of the American Statistical Association 22 (1927).
+    Attributes
+    ----------
+    amounts, right : `(n,)`.
+    digits : how many were looked at, at each amount.
     """
-    z = 1.959964
-    share, squared = right / count, z * z / count
-    middle = (share + squared / 2) / (1 + squared)
-    half = z * sqrt(share * (1 - share) / count + squared / (4 * count)) / (1 + squared)
-    return middle - half, middle + half
+
+    amounts: NDArray[np.float64]
+    right: NDArray[np.intp]
+    digits: int

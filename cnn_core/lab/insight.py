@@ -7,27 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data.mnist import load_mnist
+from cnn_core.data.variations import VARIATIONS
+from cnn_core.errors import WrongInput
 from cnn_core.insight.attribution import Attributor
-from cnn_core.insight.features import class_scores, exciters, rank_units, synthesise
+from cnn_core.insight.evaluation import evaluation_of
+from cnn_core.insight.features import exciters, rank_units, synthesise
+from cnn_core.insight.kept import keep_evaluation
 from cnn_core.insight.results import (
     Attribution,
-    ClassScores,
     Deletion,
     Fooling,
     LayerExciters,
     Ranking,
+    Robustness,
     Synthesis,
 )
+from cnn_core.insight.scores import Evaluation
 from cnn_core.lab.handlers import look
 from cnn_core.lab.requests import (
     AnswersRequest,
     AttributionRequest,
     DeletionRequest,
+    EvaluationRequest,
     ExcitersRequest,
     FoolRequest,
     Progress,
     RankingRequest,
-    ScoresRequest,
+    RobustnessRequest,
     SynthesisRequest,
 )
 from cnn_core.networks.ref import NetworkRef
@@ -77,9 +83,39 @@ def synthesis(request: SynthesisRequest, progress: Progress) -> Synthesis:
     return synthesise(model, request.layer, request.channel, value_range, progress)
 
 
-def scores(request: ScoresRequest, progress: Progress) -> ClassScores:
-    model, labels = look(request.ref).model, load_mnist().y_test
-    return class_scores(model, batches_of_digits(request.ref), labels, progress)
+def evaluate(request: EvaluationRequest, progress: Progress) -> Evaluation:
+    network, mnist = open_network(request.ref.id), load_mnist()
+    classes = int(mnist.y_test.max()) + 1
+    outputs = network.graph.output.output_shape
+    if outputs != (classes,):
+        raise WrongInput(
+            f"{network.card.title} has outputs of shape {outputs}; the test digits are of "
+            f"{classes} classes. It cannot be evaluated on them."
+        )
+    found = evaluation_of(
+        look(request.ref).model, batches_of_digits(request.ref), mnist.y_test, progress
+    )
+    keep_evaluation(request.ref, found)
+    return found
+
+
+def robustness(request: RobustnessRequest, progress: Progress) -> Robustness:
+    variation, mnist = VARIATIONS[request.variation], load_mnist()
+    every = len(mnist.y_test) // request.digits
+    images = np.divide(mnist.x_test[::every], 255, dtype=np.float32)
+    labels, model = mnist.y_test[::every], look(request.ref).model
+    card = open_network(request.ref.id).card
+    right = []
+    for k, amount in enumerate(variation.few):
+        changed = np.rint(variation.of_all(images, amount) * 255).astype(np.uint8)
+        count = 0
+        for start in range(0, len(changed), _BATCH):
+            batch = card.fit_all(changed[start : start + _BATCH])
+            answers = model.predict_on_batch(batch).argmax(axis=1)
+            count += int(np.sum(answers == labels[start : start + _BATCH]))
+        right.append(count)
+        progress((k + 1) / len(variation.few))
+    return Robustness(np.array(variation.few), np.array(right), len(labels))
 
 
 def ranking(request: RankingRequest, progress: Progress) -> Ranking:

@@ -132,11 +132,27 @@ class SynthesisRequest(Request):
 
 
 @dataclass(frozen=True)
-class ScoresRequest(Request):
-    """Test digits right, class by class. Answers `ClassScores`."""
+class EvaluationRequest(Request):
+    """Answers on the 10,000 test digits, kept on disk. Answers an `Evaluation`."""
 
-    handler = "cnn_core.lab.insight:scores"
+    handler = "cnn_core.lab.insight:evaluate"
     ref: NetworkRef
+
+
+@dataclass(frozen=True)
+class RobustnessRequest(Request):
+    """How many digits are right, by amount of a variation. Answers a `Robustness`.
+
+    Attributes
+    ----------
+    variation : one of `data.variations.VARIATIONS`.
+    digits : evenly taken from the 10,000 test digits.
+    """
+
+    handler = "cnn_core.lab.insight:robustness"
+    ref: NetworkRef
+    variation: str
+    digits: int = 1_000
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 draws them on canvases, many times a minute and cheaply."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Line:
     dash : one of `DASHES`.
     faint : drawn thin and pale, and not read out: raw values under their smooth line.
     marks : draw the points too.
+    low, high : `(n,)`, the ends of each value's interval, if it has one.
     """
 
     name: str
@@ -32,14 +33,20 @@ class Line:
     dash: str = "solid"
     faint: bool = False
     marks: bool = False
+    low: NDArray | None = None
+    high: NDArray | None = None
 
     def thinned(self, points: int) -> "Line":
         """At most so many points, evenly taken, the last one among them."""
         if len(self.x) <= points:
             return self
         some = np.linspace(0, len(self.x) - 1, points).round().astype(int)
-        return Line(
-            self.name, self.x[some], self.y[some], self.colour, self.dash, self.faint, self.marks
+        return replace(
+            self,
+            x=self.x[some],
+            y=self.y[some],
+            low=None if self.low is None else self.low[some],
+            high=None if self.high is None else self.high[some],
         )
 
 

@@ -1,8 +1,10 @@
 """Charts that people explore: plain data in, Plotly figure out."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
-from cnn_core.views.charts import Chart
+from cnn_core.views.charts import Chart, Line
 
 _MOST_POINTS = 400  # a line drawn on a screen needs no more
 
@@ -20,6 +22,7 @@ def figure(chart: Chart) -> go.Figure:
             line={"color": line.colour, "dash": line.dash, "width": 1 if line.faint else 2},
             opacity=0.25 if line.faint else 1,
             hoverinfo="skip" if line.faint else None,
+            error_y=_interval(some),
         )
     drawn.update_layout(
         title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.98},
@@ -32,3 +35,16 @@ def figure(chart: Chart) -> go.Figure:
     drawn.update_xaxes(title={"text": chart.across, "standoff": 4}, rangemode="tozero")
     drawn.update_yaxes(tickformat=".0%" if chart.percent else None)
     return drawn
+
+
+def _interval(line: Line) -> dict[str, Any] | None:
+    if line.low is None or line.high is None:
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": line.high - line.y,
+        "arrayminus": line.y - line.low,
+        "thickness": 1,
+        "width": 3,
+    }

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.digit import mnist_digit
 from cnn_core.data.mnist import load_mnist
-from cnn_core.lab.requests import AnswersRequest, RankingRequest, ScoresRequest, TraceRequest
+from cnn_core.insight.kept import kept_evaluation
+from cnn_core.lab.requests import AnswersRequest, RankingRequest, TraceRequest
 from cnn_core.lab.supervisor import Lab
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.ref import NetworkRef
@@ -129,17 +130,17 @@ def test_another_moment_keeps_the_lesion_and_another_network_does_not(lab: Lab) 
 
 def test_scores_before_and_after_are_counted(page: AppTest, lab: Lab) -> None:
     page.button(key="lesion-switch").click().run()
-    page.button(key="scores-after-begin").click().run()
+    page.button(key="evaluate-after-begin").click().run()
     until(page, lambda page: "Test digits right: 99.45%" in texts(page))
     ref = page.session_state["network"]
-    scores = lab.ask(ScoresRequest(ref), "study", 60)
-    assert f"{scores.accuracy:.2%}" in texts(page)
+    found = kept_evaluation(ref)
+    assert found is not None
+    assert f"{found.accuracy:.2%}" in texts(page)
     images = open_network("classic").card.fit_all(load_mnist().x_test[:500])
     answers = lab.ask(AnswersRequest(ref, images), time_limit=60).argmax(axis=1)
-    assert np.sum(answers == load_mnist().y_test[:500]) <= scores.right.sum()
-    assert scores.count.sum() == 10_000
+    np.testing.assert_array_equal(found.answers[:500], answers)
     table = next(frame.value for frame in page.dataframe if "change" in frame.value)
-    assert table["after"].tolist() == scores.by_class.tolist()
+    assert table["after"].tolist() == found.recall.tolist()
 
 
 def test_the_units_are_ranked_and_the_dearest_stand_first(lab: Lab) -> None:

@@ -24,6 +24,7 @@ PAGES = {
     "layers": "Layers",
     "train": "Train",
     "filters": "Filters",
+    "evaluate": "Evaluate",
     "explain": "Explain",
     "about": "About ConvScope",
 }

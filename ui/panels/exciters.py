@@ -122,6 +122,7 @@ def synthesised(spec: LayerSpec, index: int, found: LayerExciters | None) -> Non
             "Make the image",
             "synthesis",
             "Gradient ascent on the filter's middle cell, from eight random images",
+            also=(ExcitersRequest(ref, spec.name),),  # to compare with
         )
         if made is None:
             return

@@ -204,6 +204,18 @@ def one_filter(
                 if values.any()
                 else "It is silent on your digit: 0 everywhere."
             )
+            signed = bool(layer.output.min() < 0)
+            print_buttons(
+                lambda: Print(
+                    f"{spec.name}, map {index}",
+                    [Tile(values)],
+                    1,
+                    "signed" if signed else "activation",
+                    greatest,
+                ),
+                f"{spec.name} map {index}",
+                "response",
+            )
         with st.expander("Numbers", key="filter-numbers"):
             st.dataframe(
                 [

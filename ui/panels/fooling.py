@@ -109,7 +109,8 @@ def vary_it(ref: NetworkRef, digit: Digit) -> None:
     card = open_network(ref.id).card
     st.header("Change it a little", anchor=False)
     variations = st.container(key="variations")
-    for name, variation in VARIATIONS.items():
+    for name in ("noise", "shift", "turn", "thickness"):
+        variation = VARIATIONS[name]
         with variations, st.container(key=f"vary-{name}"):
             images = variation.all_of(digit.pixels)
             try:
@@ -121,7 +122,7 @@ def vary_it(ref: NetworkRef, digit: Digit) -> None:
             at = st.select_slider(
                 f"{variation.title}, {variation.unit}",
                 variation.amounts,
-                0.0,
+                variation.none,
                 key=f"vary-amount-{name}",
                 persist_state="session",
             )

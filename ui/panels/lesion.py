@@ -4,12 +4,14 @@ import streamlit as st
 
 from cnn_core.data.digit import Digit
 from cnn_core.errors import ConvScopeError
-from cnn_core.insight.results import ClassScores, Ranking, wilson
-from cnn_core.lab.requests import RankingRequest, ScoresRequest
+from cnn_core.insight.results import Ranking
+from cnn_core.insight.scores import wilson
+from cnn_core.lab.requests import EvaluationRequest, RankingRequest
 from cnn_core.networks.lesion import switchable
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.trace import Trace
 from ui import ask, state
+from ui.panels.evaluation import evaluated
 from ui.panels.prediction import prediction, probabilities
 from ui.panels.study import study
 
@@ -93,35 +95,25 @@ def scores_by_class() -> None:
     if not ref.lesion:
         return
     with st.container(key="lesion-scores"):
-        after: ClassScores | None = study(
-            ScoresRequest(ref),
-            "Count on all 10,000 test digits",
-            "scores-after",
-            also=(ScoresRequest(ref.whole),),
-        )
-        if after is None:
+        whole = EvaluationRequest(ref.whole)
+        after = evaluated(ref, "evaluate-after", also=(whole,))
+        before = None if after is None else evaluated(ref.whole, "evaluate-before")
+        if after is None or before is None:
             return
-        before: ClassScores | None = study(
-            ScoresRequest(ref.whole), "Count with every unit on, to compare", "scores-before"
-        )
-        low, high = wilson(int(after.right.sum()), int(after.count.sum()))
-        was = "" if before is None else f"{before.accuracy:.2%} → "
+        low, high = wilson(int(after.right.sum()), len(after.labels))
         st.markdown(
-            f"Test digits right: {was}**{after.accuracy:.2%}** "
+            f"Test digits right: {before.accuracy:.2%} → **{after.accuracy:.2%}** "
             f"(95% interval {low:.2%} to {high:.2%})"
         )
-        names = open_network(ref.id).card.class_names
         st.dataframe(
             [
-                {"class": name}
-                | ({} if before is None else {"before": float(before.by_class[k])})
-                | {"after": float(after.by_class[k])}
-                | (
-                    {}
-                    if before is None
-                    else {"change": float(after.by_class[k] - before.by_class[k])}
-                )
-                for k, name in enumerate(names)
+                {
+                    "class": name,
+                    "before": float(before.recall[k]),
+                    "after": float(after.recall[k]),
+                    "change": float(after.recall[k] - before.recall[k]),
+                }
+                for k, name in enumerate(open_network(ref.id).card.class_names)
             ],
             hide_index=True,
             column_config={

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from cnn_core.data.mnist import load_mnist
-from cnn_core.insight.features import Without, class_scores, exciters, rank_units, synthesise
-from cnn_core.insight.results import Ranking, wilson
+from cnn_core.insight.features import Without, exciters, rank_units, synthesise
+from cnn_core.insight.results import Ranking
 from cnn_core.lab.insight import batches_of_digits
 from cnn_core.networks.keras_model import (
     assign_weights,
@@ -131,17 +131,6 @@ def test_a_network_with_branches_is_ranked_as_its_lesioned_weights_say() -> None
             assert clear.any()
 
 
-def test_scores_count_what_predict_says(model: keras.Model) -> None:
-    mnist = load_mnist()
-    labels = mnist.y_test[::STRIDE]
-    found = class_scores(model, batches_of_digits(REF, STRIDE), labels, quiet)
-    images = np.divide(mnist.x_test[::STRIDE, ..., None], 255, dtype=np.float32)
-    answers = model.predict(images, verbose=0).argmax(axis=1)
-    assert found.accuracy == np.mean(answers == labels)
-    for k in range(10):
-        assert found.by_class[k] == np.mean(answers[labels == k] == k)
-
-
 def test_a_lesioned_filter_contributes_exactly_zero() -> None:
     lesion = (("conv_1", 3), ("conv_2", 10), ("dense_1", 5))
     other = load_model(NetworkRef("classic", REF.step, lesion))
@@ -156,13 +145,6 @@ def test_a_lesioned_filter_contributes_exactly_zero() -> None:
         kernel[..., unit, :] = 0
         deaf.get_layer(reader).set_weights([kernel, bias])
     assert_same_output(other.predict_on_batch(image), deaf.predict_on_batch(image))
-
-
-def test_the_interval_of_a_share_is_wilsons() -> None:
-    low, high = wilson(81, 263)  # Newcombe, Statistics in Medicine 17 (1998), table I
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-    low, high = wilson(0, 20)
-    assert (round(low, 4), round(high, 4)) == (0.0, 0.1611)
 
 
 def test_the_margin_of_a_paired_difference_is_agrestis() -> None:

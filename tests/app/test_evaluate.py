@@ -1,0 +1,210 @@
+"""The Evaluate page: scores, mistakes, the guessing game, calibration, robustness."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.data.mnist import load_mnist
+from cnn_core.insight.kept import kept_evaluation
+from cnn_core.insight.scores import wilson
+from cnn_core.lab.requests import RobustnessRequest
+from cnn_core.lab.supervisor import Lab
+from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network
+from tests.app.conftest import SHELL
+from tests.app.read import texts
+from ui import ask, state
+from ui.panels import evaluation
+
+LAST = open_network("classic").last
+
+
+def opened(lab: Lab | None, part: str = "Scores", **link: str) -> AppTest:
+    ask.use(lab)
+    app = AppTest.from_file(SHELL, default_timeout=60)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.switch_page("../pages/evaluate.py")
+    app.run()
+    if part != "Scores":
+        app.button_group(key="evaluate-part").set_value(part).run()
+    return app
+
+
+def until(page: AppTest, ready: Callable[[AppTest], bool]) -> None:
+    end = time.monotonic() + 90
+    while not ready(page):
+        assert time.monotonic() < end
+        time.sleep(0.3)
+        page.run()
+        assert not page.exception
+
+
+@pytest.fixture
+def evaluated(lab: Lab) -> Iterator[Lab]:
+    """A lab whose network has been evaluated."""
+    if kept_evaluation(LAST) is None:
+        page = opened(lab)
+        page.button(key="evaluate-begin").click().run()
+        until(page, lambda page: "of 10,000 test digits right" in texts(page))
+    yield lab
+    ask.use(None)
+
+
+def test_scores_are_computed_once_and_kept(evaluated: Lab) -> None:
+    ask.use(None)  # no lab is asked any more
+    page = opened(None)
+    assert not page.exception
+    found = kept_evaluation(LAST)
+    assert found is not None
+    share = open_network("classic").card.accuracy[LAST.step]
+    assert found.accuracy == share
+    low, high = wilson(round(share * 10_000), 10_000)
+    assert f"<strong>{share:.2%}</strong>" in texts(page)
+    assert f"{low:.2%} to {high:.2%}" in texts(page)
+    assert page.dataframe[0].value["F1"].tolist() == found.f1.tolist()
+
+
+def test_another_moment_is_evaluated_anew(evaluated: Lab) -> None:
+    page = opened(evaluated, step="0")
+    assert page.button(key="evaluate-begin")
+    assert "test digits right, " not in texts(page)
+
+
+def test_the_digits_of_a_cell_are_shown_and_open_in_layers(
+    evaluated: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(evaluated, "Mistakes")
+    found = kept_evaluation(LAST)
+    assert found is not None
+    counts = found.confusion - np.diag(np.diag(found.confusion))
+    true, answer = (int(i) for i in np.unravel_index(int(counts.argmax()), counts.shape))
+    assert f"{counts.max()} of class {true} called {answer}" in texts(page)
+    page.session_state["confusion-table"] = {"pick": [5, 3]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamlit.session_state", page.session_state)
+        evaluation._take_cell()
+    page.run()
+    mistakes = found.mistakes(5, 3)
+    assert f"{len(mistakes)} of class 5 called 3" in texts(page)
+    page.session_state["sent"] = {"pick": int(mistakes[0])}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamlit.session_state", page.session_state)
+        evaluation.take_digit("sent")
+    page.run()
+    assert not page.exception
+    assert page.session_state["digit"].source == f"test-{mistakes[0]}"
+    assert load_mnist().y_test[mistakes[0]] == 5
+    assert [title.value for title in page.title] == ["Layers"]
+
+
+@pytest.mark.parametrize(
+    "pick", [None, 3, [1], [1, 10], [-1, 2], [True, 1], ["1", "2"], [1, 2, 3], {}]
+)
+def test_a_cell_that_is_none_changes_nothing(
+    evaluated: Lab, monkeypatch: pytest.MonkeyPatch, pick: object
+) -> None:
+    page = opened(evaluated)
+    page.session_state["confusion-table"] = {"pick": pick}
+    monkeypatch.setattr("streamlit.session_state", page.session_state)
+    evaluation._take_cell()
+    assert "confusion-cell" not in page.session_state
+    assert "names no cell" in state.notice()
+
+
+@pytest.mark.parametrize("pick", [None, "7", 10_000, -1, True, [3], 2.0])
+def test_a_digit_that_is_none_changes_nothing(
+    evaluated: Lab, monkeypatch: pytest.MonkeyPatch, pick: object
+) -> None:
+    page = opened(evaluated)
+    before = page.session_state["digit"]
+    page.session_state["sent"] = {"pick": pick}
+    monkeypatch.setattr("streamlit.session_state", page.session_state)
+    evaluation.take_digit("sent")
+    assert page.session_state["digit"] == before
+    assert "go-to" not in page.session_state
+    assert state.notice()
+
+
+def test_one_guesses_first_and_both_are_counted(lab: Lab) -> None:
+    page = opened(lab, "Guess")
+    digit = page.session_state["guess"]["digit"]
+    label = int(load_mnist().y_test[digit])
+    assert "The network said" not in texts(page)
+    page.button(key=f"guess-{(label + 1) % 10}").click().run()
+    assert f"It is a **{label}**" in texts(page)
+    assert "The network said" in texts(page)
+    score = page.session_state["guess"]
+    assert (score["rounds"], score["you"]) == (1, 0)
+    page.button(key="guess-next").click().run()
+    label = int(load_mnist().y_test[page.session_state["guess"]["digit"]])
+    page.button(key=f"guess-{label}").click().run()
+    score = page.session_state["guess"]
+    assert (score["rounds"], score["you"]) == (2, 1)
+    page.button(key="guess-look").click().run()
+    assert not page.exception
+    assert [title.value for title in page.title] == ["Layers"]
+    assert page.session_state["digit"].source == f"test-{score['digit']}"
+
+
+def test_calibration_follows_the_temperature(evaluated: Lab) -> None:
+    page = opened(evaluated, "Calibration")
+    assert not page.exception
+    at_one = texts(page)
+    page.slider(key="temperature").set_value(3.0).run()
+    assert not page.exception
+    assert "at temperature 3.00" in texts(page)
+    assert texts(page) != at_one
+    page.slider(key="threshold").set_value(0.5).run()
+    assert "At 0.500 it answers" in texts(page)
+
+
+def test_robustness_of_two_networks_is_measured_and_drawn(lab: Lab) -> None:
+    page = opened(lab, "Robustness")
+    page.multiselect(key="robust-networks").set_value(["intro"]).run()
+    page.button(key="robust-0-begin").click().run()
+    until(page, lambda page: len(page.get("plotly_chart")) == 1
+          and not any(one.key == "robust-1-cancel" for one in page.button))  # fmt: skip
+    assert not any(one.key and one.key.endswith("-begin") for one in page.button)
+    measured = lab.ask(RobustnessRequest(open_network("intro").last, "turn"), "study", 60)
+    assert measured.right.max() > 950
+
+
+def test_a_server_without_a_lab_says_so() -> None:
+    page = opened(None, network="intro")
+    page.button(key="evaluate-begin").click().run()
+    assert not page.exception
+    assert any("started without its lab" in error.value for error in page.error)
+
+
+def test_a_lesioned_network_is_evaluated_as_itself(lab: Lab) -> None:
+    page = opened(lab, off="dense_1:0-63")
+    page.button(key="evaluate-begin").click().run()
+    until(page, lambda page: "of 10,000 test digits right" in texts(page))
+    found = kept_evaluation(NetworkRef("classic", LAST.step, page.session_state["network"].lesion))
+    assert found is not None
+    assert len(set(found.answers.tolist())) == 1  # nothing reaches the answer but its biases
+
+
+def test_moments_are_compared_in_words(evaluated: Lab) -> None:
+    page = opened(evaluated, "Compare")
+    page.select_slider(key="compare-step-0-classic").set_value(133).run()
+    page.button(key="compare-1-begin").click().run()
+    until(page, lambda page: "McNemar" in texts(page))
+    early = kept_evaluation(NetworkRef("classic", 133))
+    late = kept_evaluation(LAST)
+    assert early is not None
+    assert late is not None
+    apart = int(np.sum(early.right != late.right))
+    assert f"differ on {apart:,} digits" in texts(page)
+    assert "Classic is better" in texts(page)
+    differ = int(np.sum(early.answers != late.answers))
+    assert f"answer differently on {differ:,} test digits" in texts(page)
+
+
+def test_a_network_beside_itself_asks_for_another(evaluated: Lab) -> None:
+    page = opened(evaluated, "Compare", step="0")
+    assert "Choose another network" in texts(page)
