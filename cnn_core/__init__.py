@@ -22,6 +22,7 @@ _HOME = {
     "build": "cnn_core.networks.architectures",
     "explain_unit": "cnn_core.probe.arithmetic",
     "ink_to_digit": "cnn_core.data.ink",
+    "load_fashion_mnist": "cnn_core.data.fashion",
     "load_mnist": "cnn_core.data.mnist",
     "mnist_digit": "cnn_core.data.digit",
     "load_model": "cnn_core.networks.keras_model",

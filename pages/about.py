@@ -8,6 +8,7 @@ import streamlit as st
 from cnn_core.lab.supervisor import LaneName
 from cnn_core.networks.zoo import shipped_networks
 from ui import ask
+from ui.panels.datasets import datasets
 
 st.title("About ConvScope", anchor=False)
 st.caption(
@@ -35,6 +36,9 @@ st.dataframe(
     alt="The shipped networks with their size and accuracy",
 )
 
+st.header("Data", anchor=False)
+datasets()
+
 st.header("Lab", anchor=False)
 _LANES: dict[LaneName, str] = {
     "look": "Looks through networks with TensorFlow, in a process of its own.",
@@ -55,6 +59,9 @@ MNIST: Yann LeCun, Corinna Cortes and Christopher J. C. Burges,
 [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/).
 Described in LeCun, Bottou, Bengio and Haffner, “Gradient-based learning applied to document
 recognition”, *Proceedings of the IEEE* 86 (1998).
+
+Fashion-MNIST, where this machine has it: Han Xiao, Kashif Rasul and Roland Vollgraf,
+[arXiv 1708.07747](https://arxiv.org/abs/1708.07747), MIT licence.
 
 ConvScope is free software under the MIT licence.
 """

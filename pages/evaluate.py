@@ -2,29 +2,32 @@
 
 import streamlit as st
 
+from cnn_core.networks.zoo import open_network
 from ui import state
+from ui.panels.calibration import calibration
 from ui.panels.comparison import comparison
-from ui.panels.evaluation import calibration, confusion, evaluated, go_on, guess, scores
+from ui.panels.evaluation import evaluated, go_on, scores
+from ui.panels.guess import guess
+from ui.panels.mistakes import mistakes
 from ui.panels.robustness import robustness
 
 go_on()
 st.title("Evaluate", anchor=False)
 st.caption("How good is it, where does it fail, and does it know when it does?")
 
+OF_AN_EVALUATION = {"Scores": scores, "Mistakes": mistakes, "Calibration": calibration}
+OTHERS = {"Guess": guess, "Robustness": robustness, "Compare": comparison}
 PARTS = ("Scores", "Mistakes", "Guess", "Calibration", "Robustness", "Compare")
+
 part = st.segmented_control(
     "Part", PARTS, default="Scores", required=True, key="evaluate-part",
     persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
-if part == "Guess":
-    guess()
-elif part == "Robustness":
-    robustness()
-elif part == "Compare":
-    comparison()
+if part in OTHERS:
+    OTHERS[part]()
 else:
-    found = evaluated(state.network())
+    ref = state.network()
+    # Not for every moment that a playing film passes through.
+    found = evaluated(ref, at_once=ref.whole == open_network(ref.id).last)
     if found is not None:
-        {"Scores": scores, "Mistakes": confusion, "Calibration": calibration}[part or "Scores"](
-            found
-        )
+        OF_AN_EVALUATION[part or "Scores"](found)

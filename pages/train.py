@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnn_core.data.datasets import DATASETS
 from cnn_core.errors import ConvScopeError
 from cnn_core.training.runs import LIVING, Runs
 from ui import ask, state
@@ -20,7 +21,7 @@ folded = followed is not None and (followed.state.word in LIVING or state.follow
 
 with st.expander("Set-up", expanded=not folded, key=f"setup-{folded}"):
     config = training_setup()
-    drawings = own_digits()
+    drawings = own_digits(DATASETS[config.dataset if config else "mnist"])
 
 
 def start() -> None:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.mnist import load_mnist
+from cnn_core.data.datasets import DATASETS, MNIST, Dataset
+from cnn_core.data.images import SIDE, TEST_IMAGES
 from cnn_core.errors import InkError
-
-SIDE = 28
-TEST_DIGITS = 10_000
 
 _LETTERS = {"drawn": "d", "uploaded": "u", "made": "m"}
 _LONGEST_TOKEN = 1_200  # 784 incompressible bytes in base64, with room
@@ -27,7 +25,8 @@ class Digit:
     ----------
     pixels : (28, 28) float32 in [0, 1], each k/255 for a whole k, so that it survives a link bit
         by bit. Read-only.
-    source : ``"drawn"``, ``"uploaded"``, ``"made"`` (painted or computed) or ``"test-1234"``.
+    source : ``"drawn"``, ``"uploaded"``, ``"made"`` (painted or computed), or which test image:
+        ``"test-1234"`` of MNIST, ``"fashion-1234"`` of Fashion-MNIST.
     label : the true class, None where nobody knows it.
     """
 
@@ -57,6 +56,12 @@ class Digit:
         return np.rint(self.pixels * 255).astype(np.uint8)
 
     @property
+    def dataset(self) -> Dataset | None:
+        """Whose test image it is; None if it is none's."""
+        token = self.source.partition("-")[0]
+        return next((one for one in DATASETS.values() if one.token == token), None)
+
+    @property
     def token(self) -> str:
         """The digit as text for a link: ``test-1234``, or its deflated pixels (250–400 letters)."""
         if self.source not in _LETTERS:
@@ -75,18 +80,26 @@ class Digit:
         return hash((self.source, self.pixels.tobytes()))
 
 
-def mnist_digit(number: int) -> Digit:
-    """MNIST test digit `number`, from 0 to 9,999.
+def image_of(dataset: Dataset, number: int) -> Digit:
+    """A test image of a data set, from 0 to 9,999.
 
     Raises
     ------
-    InkError : there is no such digit.
+    InkError : there is no such image.
     DataError : the data set is missing or damaged.
     """
-    if not 0 <= number < TEST_DIGITS:
-        raise InkError(f"There are test digits 0 to {TEST_DIGITS - 1:,}. Received: {number}.")
-    mnist = load_mnist()
-    return Digit.of_bytes(mnist.x_test[number], f"test-{number}", int(mnist.y_test[number]))
+    if not 0 <= number < TEST_IMAGES:
+        raise InkError(
+            f"There are test {dataset.noun}s 0 to {TEST_IMAGES - 1:,}. Received: {number}."
+        )
+    images = dataset.load()
+    source, label = f"{dataset.token}-{number}", int(images.y_test[number])
+    return Digit.of_bytes(images.x_test[number], source, label)
+
+
+def mnist_digit(number: int) -> Digit:
+    """MNIST test digit `number`, from 0 to 9,999. Raises as `image_of` does."""
+    return image_of(MNIST, number)
 
 
 def digit_from_token(token: str) -> Digit:
@@ -97,9 +110,10 @@ def digit_from_token(token: str) -> Digit:
     InkError : the text is not such a token.
     DataError : it names a test digit and the data set is missing or damaged.
     """
-    test = re.fullmatch(r"test-([0-9]{1,5})", token)
-    if test:
-        return mnist_digit(int(test[1]))
+    for dataset in DATASETS.values():
+        test = re.fullmatch(rf"{dataset.token}-([0-9]{{1,5}})", token)
+        if test:
+            return image_of(dataset, int(test[1]))
     letter, _, packed = token.partition(".")
     sources = {letter: source for source, letter in _LETTERS.items()}
     if letter not in sources or len(packed) > _LONGEST_TOKEN:

@@ -16,7 +16,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, UnidentifiedImageError
 
-from cnn_core.data.digit import SIDE, Digit
+from cnn_core.data.digit import Digit
+from cnn_core.data.images import SIDE
 from cnn_core.errors import InkError, NoInk, PictureTooLarge, UnreadablePicture
 
 MAX_PICTURE_BYTES = 10_000_000

@@ -6,12 +6,13 @@ Y. LeCun et al., "Gradient-based learning applied to document recognition", Proc
 
 import hashlib
 import io
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.data.images import LabelledImages
 from cnn_core.errors import DataError
 
 MNIST_FILE = Path(__file__).with_name("mnist.npz")
@@ -22,43 +23,16 @@ _RESTORE = (
 )
 
 
-class Mnist:
-    """The 70,000 digits, each array unpacked when it is first asked for, then kept.
-
-    Attributes
-    ----------
-    x_train : (60000, 28, 28) uint8 in [0, 255], ink bright on 0.
-    y_train : (60000,) uint8 in [0, 9].
-    x_test : (10000, 28, 28) uint8.
-    y_test : (10000,) uint8.
-
-    The arrays are read-only: they are shared by everybody who asks.
-    """
+class Mnist(LabelledImages):
+    """The 70,000 digits of MNIST."""
 
     def __init__(self, archive: bytes) -> None:
         self._archive = archive
 
-    def _array(self, name: str) -> NDArray[np.uint8]:
+    def read(self, name: str) -> NDArray[np.uint8]:
         with np.load(io.BytesIO(self._archive), allow_pickle=False) as arrays:
             array: NDArray[np.uint8] = arrays[name]
-        array.setflags(write=False)
         return array
-
-    @cached_property
-    def x_train(self) -> NDArray[np.uint8]:
-        return self._array("x_train")
-
-    @cached_property
-    def y_train(self) -> NDArray[np.uint8]:
-        return self._array("y_train")
-
-    @cached_property
-    def x_test(self) -> NDArray[np.uint8]:
-        return self._array("x_test")
-
-    @cached_property
-    def y_test(self) -> NDArray[np.uint8]:
-        return self._array("y_test")
 
 
 @lru_cache(maxsize=1)

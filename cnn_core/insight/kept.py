@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import zipfile
 from functools import lru_cache
@@ -58,7 +57,7 @@ def _digest(ref: NetworkRef) -> str:
     """Of all that an evaluation depends on: graph, weights and data; not of names."""
     network = open_network(ref.id)
     found = hashlib.sha256(f"{FORMAT} {network.card.dataset} {network.card.value_range}".encode())
-    found.update(json.dumps(network.graph.to_json(), sort_keys=True).encode())
+    found.update(network.graph_text.encode())
     for layer, named in sorted(weights_at(ref).items()):
         for name, array in sorted(named.items()):
             found.update(f"{layer}/{name}".encode())

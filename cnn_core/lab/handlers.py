@@ -1,12 +1,12 @@
 """The answers to `requests.py`, worked out in a worker with Keras."""
 
+import json
 from functools import lru_cache
 
 import numpy as np
 
-from cnn_core.data.mnist import load_mnist
-from cnn_core.insight.evaluation import accuracy_of
-from cnn_core.lab.requests import AccuracyRequest, Progress, TraceRequest, WarmUp
+from cnn_core.lab.requests import Progress, TraceRequest, WarmUp
+from cnn_core.networks.graph import Graph
 from cnn_core.networks.keras_model import assign_weights, model_of
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, shipped_networks, weights_at
@@ -15,10 +15,11 @@ from cnn_core.probe.trace import Trace
 
 
 class Looked:
-    """A network under the lens: built and compiled once, moved to any moment by its weights."""
+    """A network under the lens: built and compiled once, moved to any moment by its weights, also
+    to those of other networks of the same graph."""
 
-    def __init__(self, id: str) -> None:
-        self.model = model_of(open_network(id).graph, id)
+    def __init__(self, graph: Graph) -> None:
+        self.model = model_of(graph, "looked")
         self.probe = ActivationProbe(self.model)
         self._at: NetworkRef | None = None
 
@@ -30,13 +31,13 @@ class Looked:
 
 
 @lru_cache(maxsize=8)
-def _looked(id: str) -> Looked:
-    return Looked(id)
+def _looked(graph: str) -> Looked:
+    return Looked(Graph.from_json(json.loads(graph)))
 
 
 def look(ref: NetworkRef) -> Looked:
     """The network at a moment, ready to be looked through."""
-    looked = _looked(ref.id)
+    looked = _looked(open_network(ref.id).graph_text)
     looked.move_to(ref)
     return looked
 
@@ -49,8 +50,3 @@ def warm_up(request: WarmUp, progress: Progress) -> None:
 
 def trace(request: TraceRequest, progress: Progress) -> Trace:
     return look(request.ref).probe.trace(request.pixels).with_weights({})
-
-
-def accuracy(request: AccuracyRequest, progress: Progress) -> float:
-    mnist = load_mnist()
-    return accuracy_of(look(request.ref).model, mnist.x_test, mnist.y_test, progress)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.mnist import load_mnist
+from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.variations import VARIATIONS
 from cnn_core.errors import WrongInput
 from cnn_core.insight.attribution import Attributor
@@ -73,7 +73,7 @@ def answers(request: AnswersRequest, progress: Progress) -> NDArray[np.float32]:
 
 
 def find_exciters(request: ExcitersRequest, progress: Progress) -> LayerExciters:
-    model, labels = look(request.ref).model, load_mnist().y_test
+    model, labels = look(request.ref).model, labels_of(request.ref)
     return exciters(model, request.layer, batches_of_digits(request.ref), labels, progress)
 
 
@@ -84,33 +84,35 @@ def synthesis(request: SynthesisRequest, progress: Progress) -> Synthesis:
 
 
 def evaluate(request: EvaluationRequest, progress: Progress) -> Evaluation:
-    network, mnist = open_network(request.ref.id), load_mnist()
-    classes = int(mnist.y_test.max()) + 1
+    network = open_network(request.ref.id)
+    dataset, classes = network.dataset, len(network.dataset.class_names)
     outputs = network.graph.output.output_shape
     if outputs != (classes,):
         raise WrongInput(
-            f"{network.card.title} has outputs of shape {outputs}; the test digits are of "
-            f"{classes} classes. It cannot be evaluated on them."
+            f"{network.card.title} has outputs of shape {outputs}; the {dataset.tests} of "
+            f"{dataset.title} are of {classes} classes. It cannot be evaluated on them."
         )
     found = evaluation_of(
-        look(request.ref).model, batches_of_digits(request.ref), mnist.y_test, progress
+        look(request.ref).model,
+        batches_of_digits(request.ref),
+        labels_of(request.ref),
+        progress,
     )
     keep_evaluation(request.ref, found)
     return found
 
 
 def robustness(request: RobustnessRequest, progress: Progress) -> Robustness:
-    variation, mnist = VARIATIONS[request.variation], load_mnist()
-    every = len(mnist.y_test) // request.digits
-    images = np.divide(mnist.x_test[::every], 255, dtype=np.float32)
-    labels, model = mnist.y_test[::every], look(request.ref).model
-    card = open_network(request.ref.id).card
+    variation, network = VARIATIONS[request.variation], open_network(request.ref.id)
+    every = TEST_IMAGES // request.digits
+    images = np.divide(network.dataset.load().x_test[::every], 255, dtype=np.float32)
+    labels, model = labels_of(request.ref, every), look(request.ref).model
     right = []
     for k, amount in enumerate(variation.few):
         changed = np.rint(variation.of_all(images, amount) * 255).astype(np.uint8)
         count = 0
         for start in range(0, len(changed), _BATCH):
-            batch = card.fit_all(changed[start : start + _BATCH])
+            batch = network.card.fit_all(changed[start : start + _BATCH])
             answers = model.predict_on_batch(batch).argmax(axis=1)
             count += int(np.sum(answers == labels[start : start + _BATCH]))
         right.append(count)
@@ -119,14 +121,19 @@ def robustness(request: RobustnessRequest, progress: Progress) -> Robustness:
 
 
 def ranking(request: RankingRequest, progress: Progress) -> Ranking:
-    every = len(load_mnist().y_test) // request.digits
-    labels = load_mnist().y_test[::every]
-    batches = batches_of_digits(request.ref, every)
+    every = TEST_IMAGES // request.digits
+    labels, batches = labels_of(request.ref, every), batches_of_digits(request.ref, every)
     return rank_units(look(request.ref).model, request.layer, batches, labels, progress)
 
 
+def labels_of(ref: NetworkRef, every: int = 1) -> NDArray[np.uint8]:
+    """What the test images are, or every so-manieth."""
+    return open_network(ref.id).dataset.load().y_test[::every]
+
+
 def batches_of_digits(ref: NetworkRef, every: int = 1) -> Iterator[NDArray[np.float32]]:
-    """The test digits, or every so-manieth, as the network reads them."""
-    card, images = open_network(ref.id).card, load_mnist().x_test[::every]
+    """The test images, or every so-manieth, as the network reads them."""
+    network = open_network(ref.id)
+    images = network.dataset.load().x_test[::every]
     for start in range(0, len(images), _BATCH):
-        yield card.fit_all(images[start : start + _BATCH])
+        yield network.card.fit_all(images[start : start + _BATCH])

@@ -34,6 +34,11 @@ class Job:
         """Answered, failed, or cancelled."""
         return self._ended.is_set()
 
+    @property
+    def failed(self) -> bool:
+        """Ended without an answer: whoever still wants one asks again."""
+        return self.ended and self._error is not None
+
     def result(self) -> Any:
         """Wait for the answer.
 

@@ -57,14 +57,6 @@ class TraceRequest(Request):
     pixels: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class AccuracyRequest(Request):
-    """The share of MNIST's 10,000 test digits that a network classifies right. Answers a float."""
-
-    handler = "cnn_core.lab.handlers:accuracy"
-    ref: NetworkRef
-
-
 @dataclass(frozen=True, eq=False)
 class AttributionRequest(Request):
     """Why the network answers so. Answers `Attribution` by method.
@@ -133,7 +125,7 @@ class SynthesisRequest(Request):
 
 @dataclass(frozen=True)
 class EvaluationRequest(Request):
-    """Answers on the 10,000 test digits, kept on disk. Answers an `Evaluation`."""
+    """What it says of the 10,000 test images, kept on disk. Answers an `Evaluation`."""
 
     handler = "cnn_core.lab.insight:evaluate"
     ref: NetworkRef

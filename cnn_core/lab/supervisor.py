@@ -77,10 +77,10 @@ class Lab:
 
     Examples
     --------
-    >>> from cnn_core.lab.requests import AccuracyRequest
+    >>> from cnn_core.lab.requests import EvaluationRequest
     >>> from cnn_core.networks.ref import NetworkRef
     >>> with Lab(LabSettings(workers=1)) as lab:  # doctest: +SKIP
-    ...     lab.ask(AccuracyRequest(NetworkRef("classic", 0)), "study", time_limit=60)
+    ...     lab.ask(EvaluationRequest(NetworkRef("classic", 0)), "study", 60).accuracy
     0.102
     """
 

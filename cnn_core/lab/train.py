@@ -11,6 +11,7 @@ from cnn_core.insight.evaluation import accuracy_of
 from cnn_core.lab.orders import ORDERS
 from cnn_core.lab.requests import PrepareTraining, Progress, TrainRequest
 from cnn_core.networks.keras_model import assign_weights, graph_of, model_of, weights_of
+from cnn_core.training.batches import images_of
 from cnn_core.training.control import Control
 from cnn_core.training.events import Ended, TrainingEvent
 from cnn_core.training.recorder import Recorder
@@ -52,8 +53,8 @@ def train_run(request: TrainRequest, progress: Progress) -> None:
         bare = model_of(recorder.graph, run.config.architecture)  # without our loss
         assign_weights(bare, weights_of(model))
         bare.save(run.folder / "model.keras")
-        mnist = load_mnist()
-        test_accuracy = accuracy_of(model, mnist.x_test, mnist.y_test, progress)
+        images = images_of(run.config)
+        test_accuracy = accuracy_of(model, images.x_test, images.y_test, progress)
     except OSError as error:
         raise RunError(
             f"The run cannot be written: {error.strerror or error}. Make room in {run.folder}."

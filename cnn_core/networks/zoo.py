@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.data.datasets import DATASETS, MNIST, Dataset
 from cnn_core.disk import home, write_whole
 from cnn_core.errors import DataError, UnknownNetwork, WrongInput
 from cnn_core.networks.film import Film, Weights
@@ -34,10 +35,11 @@ class NetworkCard:
     input_shape : ``(height, width, channels)``.
     value_range : least and greatest input value it was trained on.
     class_names : one a class, in the order of its outputs.
-    dataset : what it was trained on.
+    dataset : what it was trained on, one of `data.datasets.DATASETS` if it is known.
     accuracy : share of images it classifies right, by step of its film.
     recipe : how it was trained, as plain values.
     accuracy_of : which images those are.
+    architecture : the builder that made it; empty if it bears that name itself.
     """
 
     id: str
@@ -50,6 +52,7 @@ class NetworkCard:
     accuracy: dict[int, float]
     recipe: dict[str, Any]
     accuracy_of: str = "10,000 test digits"
+    architecture: str = ""
 
     def fit(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """A digit as this network's input: `(H, W)` in [0, 1] → `(H, W, C)` in its value range.
@@ -109,6 +112,11 @@ class Network:
         return Graph.from_json(self._description["graph"])
 
     @cached_property
+    def graph_text(self) -> str:
+        """The graph as text, the same for all networks of the same layers."""
+        return json.dumps(self.graph.to_json(), sort_keys=True)
+
+    @cached_property
     def owner(self) -> str:
         """Whose it is; empty for everybody's."""
         try:
@@ -116,6 +124,11 @@ class Network:
             return str(description.get("owner", ""))
         except (OSError, ValueError, AttributeError):
             return ""
+
+    @property
+    def dataset(self) -> Dataset:
+        """What it is tested with: the data set it was trained on, MNIST if nobody knows which."""
+        return DATASETS.get(self.card.dataset, MNIST)
 
     @property
     def last(self) -> NetworkRef:
@@ -135,8 +148,16 @@ class Network:
 def shipped_networks() -> dict[str, Network]:
     """The networks that come with ConvScope, by id, the smallest first."""
     networks = [Network(file.parent) for file in SHIPPED.glob("*/network.json")]
-    networks.sort(key=lambda network: network.graph.parameter_count)
+    networks.sort(key=lambda network: (network.graph.parameter_count, network.id))
     return {network.id: network for network in networks}
+
+
+def architectures() -> dict[str, Network]:
+    """The shipped networks that bear the name of the builder that made them: what can be trained
+    anew, each with its graph."""
+    return {
+        id: network for id, network in shipped_networks().items() if not network.card.architecture
+    }
 
 
 def own_networks(owner: str = "") -> dict[str, Network]:

@@ -5,7 +5,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from cnn_core.data.mnist import load_mnist
+from cnn_core.data.datasets import DATASETS
+from cnn_core.data.images import LabelledImages
 from cnn_core.training.config import TrainingConfig
 
 
@@ -87,14 +88,19 @@ class Batches(keras.utils.PyDataset):
 
 def training_digits(config: TrainingConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The digits to train on, `(n, 28, 28)` uint8, and their labels."""
-    mnist, end = load_mnist(), config.training_digits
-    return mnist.x_train[:end], mnist.y_train[:end]
+    images, end = images_of(config), config.training_digits
+    return images.x_train[:end], images.y_train[:end]
 
 
 def held_out_digits(config: TrainingConfig) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The validation digits, as ``validation_split`` takes them: the last ones."""
-    mnist, start, end = load_mnist(), config.training_digits, config.digits
-    return mnist.x_train[start:end], mnist.y_train[start:end]
+    images, start, end = images_of(config), config.training_digits, config.digits
+    return images.x_train[start:end], images.y_train[start:end]
+
+
+def images_of(config: TrainingConfig) -> LabelledImages:
+    """The data set it is about. Raises `DataError` if the machine does not have it."""
+    return DATASETS[config.dataset].load()
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:

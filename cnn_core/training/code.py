@@ -1,5 +1,6 @@
 """The Keras code of a training. It runs as it stands, offline, from ConvScope's folder."""
 
+from cnn_core.data.datasets import DATASETS
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.source import model_code
 from cnn_core.training.config import TrainingConfig
@@ -31,7 +32,7 @@ def training_code(config: TrainingConfig, graph: Graph) -> str:
             *_compile(config),
             *_fit(config),
             "",
-            "x_test, y_test = mnist.x_test[..., None] / 255, mnist.y_test",
+            "x_test, y_test = data.x_test[..., None] / 255, data.y_test",
             *(["y_test = np.eye(10)[y_test]"] if config.label_smoothing else []),
             "print(model.evaluate(x_test, y_test, verbose=0))",
             "",
@@ -40,21 +41,26 @@ def training_code(config: TrainingConfig, graph: Graph) -> str:
 
 
 def _imports(config: TrainingConfig) -> list[str]:
-    names = ["load_mnist"]
+    names = [_loader(config)]
     if config.start is not None:
-        names = ["NetworkRef", "load_mnist", "load_model"]
+        names = ["NetworkRef", _loader(config), "load_model"]
     lines = [f"from cnn_core import {', '.join(names)}"]
     if config.augmentation:
         lines.append("from cnn_core.training.batches import moved")
     return lines
 
 
+def _loader(config: TrainingConfig) -> str:
+    """The function of `cnn_core` that gives the data."""
+    return DATASETS[config.dataset].load.__name__
+
+
 def _data(config: TrainingConfig) -> list[str]:
     some = "" if config.share == 1 else f"[:{config.digits}]"
     lines = [
-        "mnist = load_mnist()",
-        f'x_train = mnist.x_train{some}[..., None].astype("float32") / 255',
-        f"y_train = mnist.y_train{some}",
+        f"data = {_loader(config)}()",
+        f'x_train = data.x_train{some}[..., None].astype("float32") / 255',
+        f"y_train = data.y_train{some}",
     ]
     if config.label_smoothing:
         lines.append("y_train = np.eye(10)[y_train]")

@@ -2,9 +2,12 @@
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from cnn_core.data.datasets import DATASETS
+from cnn_core.data.images import TRAINING_IMAGES
 from cnn_core.errors import BadConfig
 from cnn_core.networks.ref import NetworkRef
 
@@ -23,7 +26,6 @@ SCHEDULES = {
 }
 """How the learning rate moves, each in a few words."""
 
-TRAINING_DIGITS = 60_000
 _WARM_UP = 0.25  # of a one-cycle training
 _START = 1 / 25  # of the peak rate
 
@@ -45,6 +47,7 @@ class TrainingConfig:
     label_smoothing : from 0, below 1.
     seed : of the weights, the order and the augmentation; from 0 to 2³¹ − 1.
     start : train on from these weights instead of random ones.
+    dataset : a key of `data.datasets.DATASETS`.
 
     Raises
     ------
@@ -63,10 +66,12 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     seed: int = 1
     start: NetworkRef | None = None
+    dataset: str = "mnist"
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("data set", self.dataset, DATASETS)
         if not isinstance(self.architecture, str) or not 0 < len(self.architecture) <= 40:
             raise BadConfig(f"The architecture is a name. Received: {self.architecture!r:.40}.")
         _check_number("learning rate", self.learning_rate, above=0, most=10)
@@ -75,7 +80,7 @@ class TrainingConfig:
         _check_number("label smoothing", self.label_smoothing, least=0, below=1)
         _check_number("seed", self.seed, least=0, below=2**31, whole=True)
         _check_number("number of epochs", self.epochs, least=1, most=1000, whole=True)
-        _check_number("batch size", self.batch_size, least=1, most=TRAINING_DIGITS, whole=True)
+        _check_number("batch size", self.batch_size, least=1, most=TRAINING_IMAGES, whole=True)
         if not isinstance(self.augmentation, bool):
             raise BadConfig(f"Augmentation is on or off. Received: {self.augmentation!r:.20}.")
         if self.training_digits < 1:
@@ -89,7 +94,7 @@ class TrainingConfig:
     @property
     def digits(self) -> int:
         """How many of the training digits are taken."""
-        return max(1, round(TRAINING_DIGITS * self.share))
+        return max(1, round(TRAINING_IMAGES * self.share))
 
     @property
     def training_digits(self) -> int:
@@ -150,8 +155,8 @@ def film_steps(config: TrainingConfig) -> tuple[int, ...]:
     return tuple(sorted({0, *(step for step in early if step <= first), *late}))
 
 
-def _check_choice(name: str, value: object, choices: dict[str, str]) -> None:
-    if value not in choices:
+def _check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    if value not in tuple(choices):
         raise BadConfig(f"There is no {name} {value!r:.40}. Those there are: {', '.join(choices)}.")
 
 

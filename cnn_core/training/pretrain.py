@@ -6,7 +6,7 @@ Name networks to train only those: ``python -m cnn_core.training.pretrain intro`
 
 import argparse
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -18,10 +18,12 @@ from cnn_core.networks.architectures import build
 from cnn_core.networks.film import Film
 from cnn_core.networks.keras_model import assign_weights, graph_of, weights_of
 from cnn_core.networks.zoo import SHIPPED, Network, NetworkCard
-from cnn_core.training.batches import Batches
-from cnn_core.training.config import TrainingConfig
+from cnn_core.training.batches import Batches, training_digits
+from cnn_core.training.config import COURSE, TrainingConfig
 
-BATCH = 64
+AUGMENTED = TrainingConfig(
+    learning_rate=2e-3, validation_split=0.0, augmentation=True, seed=1998, epochs=9
+)
 
 
 @dataclass(frozen=True)
@@ -29,37 +31,55 @@ class Recipe:
     """How one shipped network is trained.
 
     `early` frames, spread evenly in the logarithm of the step over the first epoch, then one
-    every `epochs_per_frame` epochs. All but the last are stored as `film_dtype`.
+    every `epochs_per_frame` epochs. All but the last are stored as `film_dtype`. The learning rate
+    is the peak of a cosine cycle with a warm-up if `cycle`, else constant.
     """
 
     title: str
     about: str
-    epochs: int
+    config: TrainingConfig
     early: int
     epochs_per_frame: int
-    film_dtype: str
-    peak_rate: float = 2e-3
-    seed: int = 1998
+    film_dtype: str = "float32"
+    cycle: bool = True
 
 
 RECIPES = {
     "classic": Recipe(
         title="Classic",
         about="Three convolutions with pooling between.",
-        epochs=9,
+        config=AUGMENTED,
         early=15,
         epochs_per_frame=1,
-        film_dtype="float32",
     ),
     "intro": Recipe(
         title="Intro",
         about="One convolution, one pooling, two dense layers.",
-        epochs=6,
+        config=replace(AUGMENTED, architecture="intro", epochs=6),
         early=5,
         epochs_per_frame=3,
         film_dtype="float16",
     ),
+    "classic_plain": Recipe(
+        title="Classic, plain",
+        about="By the course’s recipe: five epochs, every digit as it is.",
+        config=COURSE,
+        early=4,
+        epochs_per_frame=2,
+        cycle=False,
+    ),
+    "classic_overfit": Recipe(
+        title="Classic, overfitted",
+        about="Shown the same 1,000 digits sixty times: it knows those by heart.",
+        config=TrainingConfig(share=1 / 60, validation_split=0.0, epochs=60),
+        early=3,
+        epochs_per_frame=30,
+        cycle=False,
+    ),
 }
+
+
+_MOVES = "shift ±2 px, turn ±12°, scale 0.85–1.15, shear ±0.1"
 
 
 class Camera(keras.callbacks.Callback):
@@ -90,35 +110,33 @@ class Camera(keras.callbacks.Callback):
 def film_steps(recipe: Recipe, steps_per_epoch: int) -> set[int]:
     """The steps to keep: 0, some early ones evenly spread in the logarithm, then by epoch."""
     early = np.geomspace(1, steps_per_epoch, recipe.early).round().astype(int)
-    ends = range(recipe.epochs, 0, -recipe.epochs_per_frame)
+    ends = range(recipe.config.epochs, 0, -recipe.epochs_per_frame)
     return {0, *early.tolist(), *(epoch * steps_per_epoch for epoch in ends)}
 
 
 def pretrain(name: str, recipe: Recipe) -> float:
     """Train one network, write its folder, and return its accuracy on the 10,000 test digits."""
-    keras.utils.set_random_seed(recipe.seed)
+    config = recipe.config
+    keras.utils.set_random_seed(config.seed)
     mnist = load_mnist()
 
     network = Network(SHIPPED / name)
     shutil.rmtree(network.folder, ignore_errors=True)
-    config = TrainingConfig(
-        batch_size=BATCH, validation_split=0.0, augmentation=True, seed=recipe.seed
-    )
-    digits = Batches(mnist.x_train, mnist.y_train, config)
+    digits = Batches(*training_digits(config), config)
     steps = film_steps(recipe, len(digits))
 
-    model = build(name)
-    total = recipe.epochs * len(digits)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.peak_rate / 10, total, warmup_target=recipe.peak_rate, warmup_steps=total // 8
+    model = build(config.architecture)
+    peak, total = config.learning_rate, config.total_steps
+    cycle = keras.optimizers.schedules.CosineDecay(
+        peak / 10, total, warmup_target=peak, warmup_steps=total // 8
     )
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=keras.optimizers.Adam(cycle if recipe.cycle else peak),
         loss=keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
     )
     camera = Camera(network.film, steps, recipe.film_dtype, digits)
-    model.fit(digits, epochs=recipe.epochs, callbacks=[camera], shuffle=False, verbose=2)
+    model.fit(digits, epochs=config.epochs, callbacks=[camera], shuffle=False, verbose=2)
 
     accuracy = {}
     for step in network.film.steps:
@@ -135,13 +153,15 @@ def pretrain(name: str, recipe: Recipe) -> float:
             dataset="mnist",
             accuracy=accuracy,
             recipe={
-                "optimizer": "Adam, one cosine cycle with warm-up",
-                "peak learning rate": recipe.peak_rate,
-                "batch": BATCH,
-                "epochs": recipe.epochs,
-                "augmentation": "shift ±2 px, turn ±12°, scale 0.85–1.15, shear ±0.1",
-                "seed": recipe.seed,
+                "optimizer": "Adam, one cosine cycle with warm-up" if recipe.cycle else "Adam",
+                "peak learning rate" if recipe.cycle else "learning rate": peak,
+                "batch": config.batch_size,
+                "epochs": config.epochs,
+                "digits": config.training_digits,
+                "augmentation": _MOVES if config.augmentation else "none",
+                "seed": config.seed,
             },
+            architecture="" if name == config.architecture else config.architecture,
         ),
         graph_of(model),
     )

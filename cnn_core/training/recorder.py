@@ -11,6 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
+from cnn_core.data.datasets import DATASETS
 from cnn_core.disk import write_whole
 from cnn_core.errors import RunError
 from cnn_core.networks.film import Film, Weights
@@ -147,10 +148,10 @@ class Recorder:
                 about=f"Trained here: {config.optimizer}, batch {config.batch_size}.",
                 input_shape=self.graph.input.output_shape,
                 value_range=(0.0, 1.0),
-                class_names=tuple("0123456789"),
-                dataset="mnist",
+                class_names=DATASETS[config.dataset].class_names,
+                dataset=config.dataset,
                 accuracy=dict(self._accuracy),
-                accuracy_of=f"{HELD_OUT} held-out digits",
+                accuracy_of=f"{HELD_OUT} held-out {DATASETS[config.dataset].noun}s",
                 recipe=json.loads(config.to_json()),
             ),
             self.graph,

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
-from cnn_core.views.charts import Chart, Line
+from cnn_core.views.charts import COLOURS, Chart, Line
 
 _MOST_POINTS = 400  # a line drawn on a screen needs no more
+_MARGIN = {"l": 8, "r": 16, "t": 64, "b": 8}
+_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}
 
 
 def figure(chart: Chart) -> go.Figure:
@@ -25,16 +30,69 @@ def figure(chart: Chart) -> go.Figure:
             error_y=_interval(some),
         )
     drawn.update_layout(
-        title={"text": chart.title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.98},
-        height=260,
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
-        legend={"orientation": "h", "y": -0.22, "x": 0},
+        title=_title(chart.title),
+        height=300,
+        margin=_MARGIN,
+        legend=_LEGEND,
         hovermode="x unified",
         uirevision=chart.title,  # a zoom survives new data
     )
+    if chart.at is not None:
+        drawn.add_vline(chart.at, line={"color": COLOURS[-1], "width": 1})
     drawn.update_xaxes(title={"text": chart.across, "standoff": 4}, rangemode="tozero")
     drawn.update_yaxes(tickformat=".0%" if chart.percent else None)
     return drawn
+
+
+def reliability_figure(
+    edges: NDArray, confidence: NDArray, accuracy: NDArray, count: NDArray
+) -> go.Figure:
+    """Share right by confidence as bars over how many answers have that confidence.
+
+    Parameters
+    ----------
+    edges : `(bins + 1,)`, over [0, 1].
+    confidence, accuracy : `(bins,)`, means of each bin; not a number where it is empty.
+    count : `(bins,)`.
+    """
+    own, other = COLOURS[:2]
+    centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges) * 0.9
+    drawn = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.06
+    )
+    drawn.add_bar(x=centre, y=accuracy, width=width, name="share right", marker_color=own)
+    drawn.add_scatter(
+        x=confidence, y=confidence, mode="markers", name="mean confidence",
+        marker={"color": other, "symbol": "diamond", "size": 9},
+    )  # fmt: skip
+    drawn.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", name="as often right as sure", hoverinfo="skip",
+        line={"color": COLOURS[-1], "dash": "dash", "width": 1},
+    )  # fmt: skip
+    drawn.add_bar(
+        x=centre, y=count, width=width, name="answers", marker_color=COLOURS[-1],
+        showlegend=False, row=2, col=1,
+    )  # fmt: skip
+    drawn.update_layout(
+        title=_title("Right, by how sure it is"), height=360, margin=_MARGIN, legend=_LEGEND,
+        hovermode="x unified", bargap=0,
+    )  # fmt: skip
+    drawn.update_xaxes(range=[0, 1])
+    drawn.update_xaxes(title={"text": "confidence", "standoff": 4}, row=2, col=1)
+    drawn.update_yaxes(range=[0, 1], tickformat=".0%", row=1, col=1)
+    drawn.update_yaxes(title={"text": "answers"}, type="log", row=2, col=1)
+    return drawn
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "font": {"size": 15},
+        "x": 0,
+        "xref": "paper",
+        "y": 0.98,
+        "yanchor": "top",
+    }
 
 
 def _interval(line: Line) -> dict[str, Any] | None:

@@ -17,7 +17,8 @@ from cnn_core.networks.zoo import open_network
 from tests.app.conftest import SHELL
 from tests.app.read import texts
 from ui import ask, state
-from ui.panels import evaluation
+from ui.panels import evaluation, mistakes
+from ui.panels.digit import with_article
 
 LAST = open_network("classic").last
 
@@ -47,9 +48,7 @@ def until(page: AppTest, ready: Callable[[AppTest], bool]) -> None:
 def evaluated(lab: Lab) -> Iterator[Lab]:
     """A lab whose network has been evaluated."""
     if kept_evaluation(LAST) is None:
-        page = opened(lab)
-        page.button(key="evaluate-begin").click().run()
-        until(page, lambda page: "of 10,000 test digits right" in texts(page))
+        until(opened(lab), lambda page: "of 10,000 test digits right" in texts(page))
     yield lab
     ask.use(None)
 
@@ -86,18 +85,18 @@ def test_the_digits_of_a_cell_are_shown_and_open_in_layers(
     page.session_state["confusion-table"] = {"pick": [5, 3]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("streamlit.session_state", page.session_state)
-        evaluation._take_cell()
+        mistakes._take_cell()
     page.run()
-    mistakes = found.mistakes(5, 3)
-    assert f"{len(mistakes)} of class 5 called 3" in texts(page)
-    page.session_state["sent"] = {"pick": int(mistakes[0])}
+    wrong = found.mistakes(5, 3)
+    assert f"{len(wrong)} of class 5 called 3" in texts(page)
+    page.session_state["sent"] = {"pick": int(wrong[0])}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("streamlit.session_state", page.session_state)
         evaluation.take_digit("sent")
     page.run()
     assert not page.exception
-    assert page.session_state["digit"].source == f"test-{mistakes[0]}"
-    assert load_mnist().y_test[mistakes[0]] == 5
+    assert page.session_state["digit"].source == f"test-{wrong[0]}"
+    assert load_mnist().y_test[wrong[0]] == 5
     assert [title.value for title in page.title] == ["Layers"]
 
 
@@ -110,7 +109,7 @@ def test_a_cell_that_is_none_changes_nothing(
     page = opened(evaluated)
     page.session_state["confusion-table"] = {"pick": pick}
     monkeypatch.setattr("streamlit.session_state", page.session_state)
-    evaluation._take_cell()
+    mistakes._take_cell()
     assert "confusion-cell" not in page.session_state
     assert "names no cell" in state.notice()
 
@@ -135,7 +134,7 @@ def test_one_guesses_first_and_both_are_counted(lab: Lab) -> None:
     label = int(load_mnist().y_test[digit])
     assert "The network said" not in texts(page)
     page.button(key=f"guess-{(label + 1) % 10}").click().run()
-    assert f"It is a **{label}**" in texts(page)
+    assert f"**{with_article(str(label))}**" in texts(page)
     assert "The network said" in texts(page)
     score = page.session_state["guess"]
     assert (score["rounds"], score["you"]) == (1, 0)
@@ -182,7 +181,6 @@ def test_a_server_without_a_lab_says_so() -> None:
 
 def test_a_lesioned_network_is_evaluated_as_itself(lab: Lab) -> None:
     page = opened(lab, off="dense_1:0-63")
-    page.button(key="evaluate-begin").click().run()
     until(page, lambda page: "of 10,000 test digits right" in texts(page))
     found = kept_evaluation(NetworkRef("classic", LAST.step, page.session_state["network"].lesion))
     assert found is not None
@@ -199,7 +197,7 @@ def test_moments_are_compared_in_words(evaluated: Lab) -> None:
     assert early is not None
     assert late is not None
     apart = int(np.sum(early.right != late.right))
-    assert f"differ on {apart:,} digits" in texts(page)
+    assert f"is right on {apart:,}: Classic alone" in texts(page)
     assert "Classic is better" in texts(page)
     differ = int(np.sum(early.answers != late.answers))
     assert f"answer differently on {differ:,} test digits" in texts(page)

@@ -68,10 +68,10 @@ def test_the_digit_is_the_same_on_every_page(page: AppTest) -> None:
 def test_about_tells_how_the_lab_is_and_what_is_shipped(page: AppTest, lab: Lab) -> None:
     page.switch_page("../pages/about.py").run()
     assert not page.exception
-    assert f"{lab.status('look').state}." in html_of(page, "cs-facts")
+    assert f"{lab.status('look').state}." in texts(page)
     table = page.dataframe[0].value
-    assert table["Parameters"].tolist() == [93_322, 347_146]
-    assert table["Test digits right"].min() > 0.98
+    assert table["Parameters"].tolist() == [93_322] * 3 + [347_146]
+    assert table["Test digits right"].min() > 0.94
 
 
 def test_a_lab_that_dies_under_a_page_is_replaced_by_numpy(page: AppTest, lab: Lab) -> None:

@@ -136,11 +136,13 @@ def test_the_views_files_are_served_by_names_made_of_their_content(server: Serve
         "network-view/0000/network_view.js",
         f"network-view/{VERSION}/nothing.js",
         f"network-view/{VERSION}/..%2f..%2fpayload.py",
-        "network-view/weights/classic/8442/0000000000000000",
-        "network-view/weights/classic/7/0000000000000000",
-        "network-view/weights/classic/99999999999999999999999/0000000000000000",
-        "network-view/weights/..%2fshipped%2fclassic/8442/0000000000000000",
-        "network-view/weights/nobody/0/0000000000000000",
+        "network-view/weights/classic/8442/whole/0000000000000000",
+        "network-view/weights/classic/7/whole/0000000000000000",
+        "network-view/weights/classic/99999999999999999999999/whole/0000000000000000",
+        "network-view/weights/..%2fshipped%2fclassic/8442/whole/0000000000000000",
+        "network-view/weights/nobody/0/whole/0000000000000000",
+        "network-view/weights/classic/8442/conv_9%3a1/0000000000000000",
+        "network-view/weights/classic/8442/nonsense/0000000000000000",
     ],
 )
 def test_what_the_view_may_not_have_is_refused(server: Server, path: str) -> None:

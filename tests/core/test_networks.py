@@ -8,6 +8,7 @@ import pytest
 from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import DataError, UnknownLayer, UnknownNetwork, UnknownStep, WrongInput
 from cnn_core.insight.evaluation import accuracy_of
+from cnn_core.lab.handlers import look
 from cnn_core.networks.architectures import ARCHITECTURES, build
 from cnn_core.networks.film import Film
 from cnn_core.networks.graph import Graph
@@ -55,9 +56,11 @@ def test_parameters_are_those_of_the_formula_layer_by_layer(name: str) -> None:
     assert model.count_params() == sum(COUNTS[name].values()) == TOTALS[name]
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_shipped_network_is_the_architecture_of_its_name(name: str) -> None:
-    shipped, built = open_network(name).graph, graph_of(build(name))
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_shipped_network_is_of_its_architecture(name: str) -> None:
+    network = open_network(name)
+    shipped = network.graph
+    built = graph_of(build(network.card.architecture or name))
     assert [(s.name, s.kind, s.inputs, s.output_shape, s.weights) for s in shipped] == [
         (s.name, s.kind, s.inputs, s.output_shape, s.weights) for s in built
     ]
@@ -82,15 +85,32 @@ def test_classic_reads_99_percent_of_the_test_digits() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_film_runs_from_random_weights_to_the_end(name: str) -> None:
     network, recipe = open_network(name), RECIPES[name]
-    assert network.film.steps == tuple(sorted(film_steps(recipe, -(-60_000 // 64))))
+    assert network.film.steps == tuple(sorted(film_steps(recipe, recipe.config.steps_per_epoch)))
     assert network.film.steps[0] == 0
-    assert network.last.step == recipe.epochs * 938
+    assert network.last.step == recipe.config.total_steps
     assert set(network.card.accuracy) == set(network.film.steps)
     assert network.card.accuracy[0] < 0.3 < 0.9 < network.card.accuracy[network.last.step]
 
 
-def test_the_shipped_networks_take_at_most_16_mb() -> None:
-    assert sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) <= 16e6
+def test_one_learned_its_thousand_digits_by_heart_and_reads_others_worse() -> None:
+    network, mnist = open_network("classic_overfit"), load_mnist()
+    model, last = load_model(network.last), network.last.step
+    assert accuracy_of(model, mnist.x_train[:1000], mnist.y_train[:1000]) == 1
+    plain = open_network("classic_plain")
+    assert network.card.accuracy[last] < plain.card.accuracy[plain.last.step] - 0.03
+
+
+def test_networks_of_the_same_layers_are_looked_at_through_one_model() -> None:
+    plain, classic = open_network("classic_plain"), open_network("classic")
+    assert look(plain.last) is look(classic.last)
+    np.testing.assert_array_equal(
+        weights_of(look(plain.last).model)["conv_1"]["kernel"],
+        weights_at(plain.last)["conv_1"]["kernel"],
+    )
+
+
+def test_the_shipped_networks_take_at_most_20_mb() -> None:
+    assert sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) <= 20e6
 
 
 def test_shown_tensors_are_those_of_the_weights_as_loaded() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnn_core.data.digit import SIDE
+from cnn_core.data.images import SIDE
 from cnn_core.errors import InkError
 
 _HERE = Path(__file__).parent

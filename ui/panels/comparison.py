@@ -5,7 +5,6 @@ from itertools import combinations
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import ConvScopeError
 from cnn_core.insight.scores import Evaluation, mcnemar, wilson
 from cnn_core.lab.requests import EvaluationRequest
@@ -13,6 +12,7 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
 from ui import ask, state
 from ui.panels import html
+from ui.panels.digit import with_article
 from ui.panels.evaluation import evaluated, take_digit
 from ui.panels.prediction import prediction, probabilities
 from ui.sprites import Sprite, sprites
@@ -41,6 +41,9 @@ def comparison() -> None:
         st.caption("Choose another network, or another moment of this one.")
         return
     _same_digit(refs)
+    if len({open_network(ref.id).dataset.id for ref in refs}) > 1:
+        st.caption("They are tested with different data sets; here they meet on this image only.")
+        return
     requests = tuple(EvaluationRequest(ref) for ref in refs)
     found: list[Evaluation] = []
     for k, ref in enumerate(refs):
@@ -98,7 +101,7 @@ def _same_tests(refs: list[NetworkRef], found: list[Evaluation]) -> None:
         rows.append(
             {
                 "Network": title_of(ref),
-                "Test digits right": one.accuracy,
+                "right": one.accuracy,
                 "from": low,
                 "to": high,
                 "Loss": one.loss,
@@ -110,13 +113,13 @@ def _same_tests(refs: list[NetworkRef], found: list[Evaluation]) -> None:
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="percent")
-            for name in ("Test digits right", "from", "to")
+            for name in ("right", "from", "to")
         }
         | {
             "Loss": st.column_config.NumberColumn(format="%.4f"),
             "Parameters": st.column_config.NumberColumn(format="localized"),
         },
-        alt="The networks' scores on the test digits",
+        alt="The networks' scores on the test set",
     )
     with st.container(key="mcnemar"):
         for (a, one), (b, other) in combinations(zip(refs, found, strict=True), 2):
@@ -127,7 +130,7 @@ def in_words(name: str, one: Evaluation, other_name: str, other: Evaluation) -> 
     """McNemar's test, said so that it can be read aloud."""
     only_one, only_other, chance = mcnemar(one.right, other.right)
     if only_one + only_other == 0:
-        return f"{name} and {other_name} are right on exactly the same digits."
+        return f"**{name}** and **{other_name}** are right on exactly the same ones."
     better, more, less = (
         (name, only_one, only_other)
         if only_one >= only_other
@@ -140,8 +143,8 @@ def in_words(name: str, one: Evaluation, other_name: str, other: Evaluation) -> 
         else f"so even a split is no sign that one is better (chance {odds})"
     )
     return (
-        f"**{name}** and **{other_name}** differ on {only_one + only_other:,} digits: "
-        f"{more:,} only {better} has right, {less:,} only the other. By McNemar’s exact test, "
+        f"Just one of **{name}** and **{other_name}** is right on {only_one + only_other:,}: "
+        f"{better} alone on {more:,}, the other alone on {less:,}. By McNemar’s exact test, "
         f"{verdict}."
     )
 
@@ -153,25 +156,27 @@ def _disagreements(refs: list[NetworkRef], found: list[Evaluation]) -> None:
     sure = np.stack([one.confidence for one in found]).min(axis=0)
     order = apart[np.argsort(-sure[apart], kind="stable")]
     some = order[:_SHOWN]
-    labels = load_mnist().y_test
+    dataset = open_network(refs[0].id).dataset
+    images, names = dataset.load(), dataset.class_names
     with st.container(key="disagreements"):
         st.html(
-            f'<p class="cs-label">They answer differently on {len(order):,} test digits, where '
+            f'<p class="cs-label">They answer differently on {len(order):,} {dataset.tests}, where '
             "all are surest first</p>"
         )
         if len(some):
             sprites(
-                load_mnist().x_test[some],
+                images.x_test[some],
                 [
                     Sprite(
                         int(digit),
-                        " / ".join(str(answer) for answer in answers[:, digit]),
-                        f"Test digit {digit}, a {labels[digit]}, called",
+                        " / ".join(names[answer] for answer in answers[:, digit]),
+                        f"Test {dataset.noun} {digit}, "
+                        f"{with_article(names[images.y_test[digit]])}, called",
                     )
                     for digit in some
                 ],
                 key="disagreement",
                 on_pick=lambda: take_digit("disagreement", stay=True),
             )
-            names = " / ".join(title_of(ref) for ref in refs)
-            st.caption(f"Below each: {names}. Click a digit to put it under the lens.")
+            said = " / ".join(title_of(ref) for ref in refs)
+            st.caption(f"Below each, what is said by {said}. Click one to put it under the lens.")

@@ -4,9 +4,11 @@ import random
 
 import streamlit as st
 
-from cnn_core.data.digit import TEST_DIGITS, Digit, mnist_digit
+from cnn_core.data.digit import Digit, image_of
+from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.ink import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, picture_to_digit
 from cnn_core.errors import ConvScopeError
+from cnn_core.networks.zoo import open_network
 from cnn_core.views.atlas import digit_picture
 from ui import state
 from ui.panels import html
@@ -14,10 +16,18 @@ from ui.panels import html
 
 def origin(digit: Digit) -> str:
     """Where the digit came from, for people."""
-    if digit.source.startswith("test-"):
-        return f"MNIST test digit {digit.source.removeprefix('test-')}, a {digit.label}"
+    dataset = digit.dataset
+    if dataset is not None:
+        number, name = digit.source.partition("-")[2], dataset.class_names[digit.label or 0]
+        return f"{dataset.title} test {dataset.noun} {number}, {with_article(name)}"
     names = {"drawn": "Your drawing", "uploaded": "Your picture", "made": "Made here"}
     return names[digit.source]
+
+
+def with_article(name: str) -> str:
+    """``a 3``, ``an 8``, ``an ankle boot``."""
+    name = name[:1].lower() + name[1:] if name[1:2].islower() else name
+    return f"{'an' if name[:1] in 'aeio8' else 'a'} {name}"
 
 
 def digit_seen(digit: Digit) -> None:
@@ -31,13 +41,14 @@ def digit_seen(digit: Digit) -> None:
 
 
 def other_digits() -> None:
-    """Choose a test digit at random or by number, or upload a picture of one."""
+    """Choose a test image at random or by number, or upload a picture of a digit."""
+    noun = open_network(state.network().id).dataset.noun
     with st.container(horizontal=True, gap="small", key="other-digits"):
         st.button(
-            "Random test digit",
+            f"Random test {noun}",
             key="random-digit",
             icon=":material/casino:",
-            on_click=lambda: _choose(random.randrange(TEST_DIGITS)),
+            on_click=lambda: _choose(random.randrange(TEST_IMAGES)),
         )
         with st.popover("Upload", icon=":material/upload:"):
             st.file_uploader(
@@ -50,12 +61,12 @@ def other_digits() -> None:
                 f"{MAX_PICTURE_PIXELS // 1_000_000} million pixels. It stays on this machine.",
             )
         st.number_input(
-            "Test digit number",
+            f"Test {noun} number",
             min_value=0,
-            max_value=TEST_DIGITS - 1,
+            max_value=TEST_IMAGES - 1,
             value=None,
             step=1,
-            placeholder=f"Test digit number, 0 – {TEST_DIGITS - 1:,}",
+            placeholder=f"Test {noun} number, 0 – {TEST_IMAGES - 1:,}",
             key="digit-number",
             on_change=_take_number,
             label_visibility="collapsed",
@@ -66,7 +77,7 @@ def _choose(number: int) -> None:
     # Emptied, or the number just entered could not be entered again after another digit.
     st.session_state["digit-number"] = None
     try:
-        state.choose_digit(mnist_digit(number))
+        state.choose_digit(image_of(open_network(state.network().id).dataset, number))
     except ConvScopeError as error:
         state.notify(str(error))
 

@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.digit import Digit
-from cnn_core.data.mnist import load_mnist
 from cnn_core.insight.results import LayerExciters, Synthesis
 from cnn_core.lab.requests import ExcitersRequest, SynthesisRequest
 from cnn_core.networks.graph import LayerSpec
@@ -19,6 +18,7 @@ from cnn_core.views.atlas import digit_picture
 from cnn_core.views.prints import Print, Tile
 from ui import state
 from ui.panels import html
+from ui.panels.digit import with_article
 from ui.panels.prints import print_buttons
 from ui.panels.study import study
 
@@ -48,10 +48,11 @@ def exciting_digits(spec: LayerSpec, index: int) -> LayerExciters | None:
     """The test digits on which the filter answers most, and the classes it answers to."""
     ref = seen_by(spec)
     with st.container(key="filter-exciters"):
-        st.header("Test digits that excite it most", anchor=False)
+        dataset = open_network(ref.id).dataset
+        st.header(f"{dataset.tests.capitalize()} that excite it most", anchor=False)
         found: LayerExciters | None = study(
             ExcitersRequest(ref, spec.name),
-            "Look at all 10,000 test digits",
+            f"Look at all 10,000 {dataset.tests}",
             "exciters",
             "For every filter of this layer at this moment",
         )
@@ -60,19 +61,20 @@ def exciting_digits(spec: LayerSpec, index: int) -> LayerExciters | None:
         if index in state.network().off(spec.name):
             st.caption("It is switched off and answers to none.")
             return found
-        mnist = load_mnist()
+        images = dataset.load()
         cards, tiles = [], []
         for digit, cell, value in zip(
             found.digits[index], found.cells[index], found.values[index], strict=True
         ):
             box = patch(spec, (int(cell[0]), int(cell[1])), index)
-            pixels = mnist.x_test[digit] / 255
-            cards.append(_outlined(pixels, int(digit), int(mnist.y_test[digit]), box, float(value)))
+            pixels = images.x_test[digit] / 255
+            name = dataset.class_names[images.y_test[digit]]
+            cards.append(_outlined(pixels, int(digit), name, box, float(value)))
             tiles.append(Tile(pixels, html.number(float(value)), box))
         st.html(f'<div class="cs-batch">{"".join(cards)}</div>')
         st.caption(
             "Outlined: the patch that did it. Below: the filter’s number before its activation. "
-            f"It answers at all on {found.active[index]:.1%} of the test digits."
+            f"It answers at all on {found.active[index]:.1%} of the {dataset.tests}."
         )
         print_buttons(
             lambda: Print(f"What excites {spec.name}, filter {index}", tiles, 9, "ink", 1.0),
@@ -83,14 +85,14 @@ def exciting_digits(spec: LayerSpec, index: int) -> LayerExciters | None:
     return found
 
 
-def _outlined(pixels: np.ndarray, digit: int, label: int, box: Box, value: float) -> str:
+def _outlined(pixels: np.ndarray, digit: int, name: str, box: Box, value: float) -> str:
     side = pixels.shape[0]
     left, top, width, height = (f"{100 * part / side:.3f}%" for part in box)
     return (
         '<figure><span class="cs-outlined">'
-        f"{html.picture(digit_picture(pixels), f'test digit {digit}, a {label}', 84)}"
+        f"{html.picture(digit_picture(pixels), f'test image {digit}, {with_article(name)}', 84)}"
         f'<i style="left:{left};top:{top};width:{width};height:{height}"></i></span>'
-        f"<figcaption>{html.number(value)}, a {label}</figcaption></figure>"
+        f"<figcaption>{html.number(value)}, {with_article(name)}</figcaption></figure>"
     )
 
 
@@ -135,7 +137,9 @@ def synthesised(spec: LayerSpec, index: int, found: LayerExciters | None) -> Non
             st.html(html.picture(digit_picture(pixels), f"Made for filter {index}", 196))
         facts = {"On this image": html.number(made.value)}
         if found is not None:
-            facts["On the best test digit"] = html.number(float(found.values[index, 0]))
+            facts[f"On the best test {open_network(ref.id).dataset.noun}"] = html.number(
+                float(found.values[index, 0])
+            )
         graph = open_network(ref.id).graph
         if spec.inputs[0] == graph.input.name:
             weights = weights_at(ref)

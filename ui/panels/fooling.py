@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.digit import SIDE, Digit
+from cnn_core.data.digit import Digit
+from cnn_core.data.images import SIDE
 from cnn_core.data.variations import VARIATIONS
 from cnn_core.errors import ConvScopeError
 from cnn_core.insight.results import Fooling

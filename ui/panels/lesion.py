@@ -101,8 +101,9 @@ def scores_by_class() -> None:
         if after is None or before is None:
             return
         low, high = wilson(int(after.right.sum()), len(after.labels))
+        tests = open_network(ref.id).dataset.tests
         st.markdown(
-            f"Test digits right: {before.accuracy:.2%} → **{after.accuracy:.2%}** "
+            f"{tests.capitalize()} right: {before.accuracy:.2%} → **{after.accuracy:.2%}** "
             f"(95% interval {low:.2%} to {high:.2%})"
         )
         st.dataframe(
@@ -120,7 +121,7 @@ def scores_by_class() -> None:
                 name: st.column_config.NumberColumn(format="percent")
                 for name in ("before", "after", "change")
             },
-            alt="Share of test digits right by class, before and after",
+            alt=f"Share of {tests} right by class, before and after",
         )
 
 
@@ -130,11 +131,12 @@ def important_units(layer: str) -> None:
     if layer not in switchable(open_network(ref.id).graph):
         return
     count = open_network(ref.id).graph[layer].output_shape[-1]
+    tests = open_network(ref.id).dataset.tests
     with st.container(key="lesion-ranking"):
         st.header(f"What each of the {count} units of {layer} is worth", anchor=False)
         small: Ranking | None = study(
             RankingRequest(ref, layer, _SMALL),
-            f"Switch each off in turn, on {_SMALL:,} test digits",
+            f"Switch each off in turn, on {_SMALL:,} {tests}",
             "ranking",
         )
         if small is None:
@@ -169,7 +171,7 @@ def important_units(layer: str) -> None:
             alt="Each unit's worth, the greatest first",
         )
         st.caption(
-            f"On {ranking.digits:,} test digits, {ranking.accuracy:.2%} of them right with it all. "
+            f"On {ranking.digits:,} {tests}, {ranking.accuracy:.2%} of them right with it all. "
             "From – to: 95% interval of the paired difference."
         )
         picked = [order[k] for k in chosen["selection"]["rows"] if k < len(order)]

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.digit import Digit
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
@@ -10,12 +11,19 @@ from cnn_core.training.runs import Drawings, Run
 from cnn_core.views.atlas import digit_picture
 from ui import ask, state
 from ui.panels import html
+from ui.panels.digit import with_article
 
 _MOST = 200
 
 
-def own_digits() -> Drawings | None:
-    """Label the digit under the lens and collect it; the collection, if it is to be trained on."""
+def own_digits(dataset: Dataset) -> Drawings | None:
+    """Label the digit under the lens and collect it; the collection, if it is to be trained on.
+
+    Parameters
+    ----------
+    dataset : whose classes the labels are.
+    """
+    names = dataset.class_names
     collected: list[tuple[Digit, int]] = st.session_state.setdefault("own-digits", [])
     with st.container(key="own-digits"):
         st.caption(
@@ -23,7 +31,10 @@ def own_digits() -> Drawings | None:
             "batch will be yours. Begin with the network shown in the sidebar."
         )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            st.selectbox("The digit in the sidebar is a", range(10), key="own-label", width=200)
+            st.selectbox(
+                f"The {dataset.noun} in the sidebar is", range(len(names)), key="own-label",
+                width=200, format_func=lambda label: with_article(names[label]),
+            )  # fmt: skip
             st.button("Collect it", key="own-collect", on_click=_collect)
             st.button(
                 "Forget all", key="own-forget", on_click=collected.clear, disabled=not collected
@@ -31,8 +42,8 @@ def own_digits() -> Drawings | None:
         if not collected:
             return None
         cards = "".join(
-            f"<figure>{html.picture(digit_picture(digit.pixels), f'a {label}', 56)}"
-            f"<figcaption>a {label}</figcaption></figure>"
+            f"<figure>{html.picture(digit_picture(digit.pixels), with_article(names[label]), 56)}"
+            f"<figcaption>{with_article(names[label])}</figcaption></figure>"
             for digit, label in collected
         )
         st.html(f'<div class="cs-batch">{cards}</div>')
@@ -42,6 +53,11 @@ def own_digits() -> Drawings | None:
         np.stack([digit.bytes for digit, _ in collected]),
         np.array([label for _, label in collected], np.uint8),
     )
+
+
+def _answer(probabilities: np.ndarray, label: int, names: tuple[str, ...]) -> str:
+    share = html.percent(float(probabilities[label]))
+    return f"{names[int(probabilities.argmax())]}, {share} for {names[label]}"
 
 
 def _collect() -> None:
@@ -59,19 +75,22 @@ def before_and_after(run: Run) -> None:
     start = run.config.start
     if not collected or start is None or not run.state.step:
         return
+    names = DATASETS[run.config.dataset].class_names
     end = NetworkRef(run.id, open_network(run.id).film.steps[-1])
     rows = []
     for digit, label in collected:
         before, after = (ask.trace(ref, digit).trace.output for ref in (start, end))
         rows.append(
-            f"<tr><td>{html.picture(digit_picture(digit.pixels), '', 28)}</td><td>a {label}</td>"
-            f"<td>{before.argmax()}, {html.percent(float(before[label]))} for {label}</td>"
-            f"<td>{after.argmax()}, {html.percent(float(after[label]))} for {label}</td></tr>"
+            f"<tr><td>{html.picture(digit_picture(digit.pixels), '', 28)}</td>"
+            f"<td>{with_article(names[label])}</td>"
+            f"<td>{_answer(before, label, names)}</td><td>{_answer(after, label, names)}</td></tr>"
         )
     was = open_network(start.id).card.accuracy.get(start.step)
     now = run.state.test_accuracy
     if was is not None and now is not None:
-        rows.append(f"<tr><td></td><td>test digits</td><td>{was:.2%}</td><td>{now:.2%}</td></tr>")
+        rows.append(
+            f"<tr><td></td><td>{DATASETS[run.config.dataset].tests}</td><td>{was:.2%}</td><td>{now:.2%}</td></tr>"
+        )
     with st.container(key="own-before-after"):
         st.html(
             '<table class="cs-table"><thead><tr><th></th><th>it is</th><th>before</th>'

@@ -31,6 +31,7 @@ def robustness() -> None:
             id
             for id in (*shipped_networks(), *own_networks(state.owner()))
             if id != state.network().id
+            and open_network(id).dataset == open_network(state.network().id).dataset
         ]
         beside = st.multiselect(
             "Beside it", others, key="robust-networks", width=360, persist_state="session",
@@ -46,23 +47,24 @@ def robustness() -> None:
     digits = _ALL if fine else _SMALL
     requests = [RobustnessRequest(ref, name, digits) for ref in refs[:_MOST_NETWORKS]]
     found: dict[str, Robustness] = {}
+    tests = open_network(refs[0].id).dataset.tests
     for k, request in enumerate(requests):
         curve = study(
             request,
-            f"Measure {title_of(request.ref)} on {digits:,} test digits",
+            f"Measure {title_of(request.ref)} on {digits:,} {tests}",
             f"robust-{k}",
             also=tuple(requests[k + 1 :]),
         )
         if curve is not None:
             found[title_of(request.ref)] = curve
     if found:
-        _chart(name, found)
+        _chart(name, found, tests)
 
 
-def _chart(name: str, found: dict[str, Robustness]) -> None:
+def _chart(name: str, found: dict[str, Robustness], tests: str) -> None:
     variation = VARIATIONS[name]
     chart = chart_of(
-        f"{variation.title}: test digits right",
+        f"{variation.title}: {tests} right",
         {title: (one.amounts, one.right / one.digits) for title, one in found.items()},
         percent=True,
         marks=True,
@@ -78,7 +80,7 @@ def _chart(name: str, found: dict[str, Robustness]) -> None:
         )
         one = next(iter(found.values()))
         st.caption(
-            f"{one.digits:,} test digits at each amount, the same for every network; bars are 95% "
+            f"{one.digits:,} {tests} at each amount, the same for every network; bars are 95% "
             "intervals."
         )
 

@@ -13,7 +13,12 @@ _EVERY = 0.5  # seconds between two looks at how far it is
 
 
 def study(
-    request: Request, label: str, key: str, about: str = "", also: tuple[Request, ...] = ()
+    request: Request,
+    label: str,
+    key: str,
+    about: str = "",
+    also: tuple[Request, ...] = (),
+    at_once: bool = False,
 ) -> Any | None:
     """The answer, if it is there; else the button that asks for it, or how far it is.
 
@@ -22,8 +27,11 @@ def study(
     request : hashable; the same is worked out once for everybody.
     label, about : of the button.
     also : what the same button asks for too.
+    at_once : begin without waiting for the button, the first time.
     """
     job = ask.begun(request)
+    if job is None and at_once and ask.lab_status("study").state != "down":
+        job = _begun((request, *also))
     if job is not None and not job.ended:
         st.fragment(_follow, run_every=_EVERY)(job, key)
         return None
@@ -45,10 +53,20 @@ def study(
     return None
 
 
+def _begun(requests: tuple[Request, ...]) -> Job | None:
+    """The first one's job, if it could be begun: the button stands there otherwise."""
+    try:
+        jobs = [ask.begun(request) or ask.begin(request) for request in requests]
+    except ConvScopeError:
+        return None
+    return jobs[0]
+
+
 def _begin(requests: tuple[Request, ...]) -> None:
     try:
         for request in requests:
-            if ask.begun(request) is None:
+            job = ask.begun(request)
+            if job is None or job.failed:
                 ask.begin(request)
         state.notify("")
     except ConvScopeError as error:

@@ -6,6 +6,7 @@ from math import isfinite
 import numpy as np
 import streamlit as st
 
+from cnn_core.data.datasets import DATASETS
 from cnn_core.errors import ConvScopeError
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
@@ -95,7 +96,8 @@ def _head(run: Run, now: RunState) -> None:
         if now.word == "running":
             facts.append(f"{_span(now.seconds_left)} left")
     if now.test_accuracy is not None:
-        facts.append(f"{now.test_accuracy:.2%} of 10,000 test digits right")
+        tests = DATASETS[run.config.dataset].tests
+        facts.append(f"{now.test_accuracy:.2%} of 10,000 {tests} right")
     with st.container(key="train-state"):
         st.html(
             f'<p class="cs-state"><strong>{now.word}</strong> {" · ".join(facts)}</p>'

@@ -5,16 +5,20 @@ from typing import Any
 
 import streamlit as st
 
+from cnn_core.data.datasets import DATASETS
+from cnn_core.data.images import TRAINING_IMAGES
 from cnn_core.errors import BadConfig, ConvScopeError
-from cnn_core.networks.zoo import open_network, shipped_networks
+from cnn_core.networks.zoo import architectures, open_network
 from cnn_core.training.code import training_code
 from cnn_core.training.config import COURSE, FAST, OPTIMIZERS, SCHEDULES, TrainingConfig
 from ui import state
 
 _RECIPES = {"The course's": COURSE, "Fast": FAST}
 _FRESH = "random weights"
-_NUMBERS = ("learning_rate", "batch_size", "epochs", "share", "validation_split",
-            "label_smoothing", "seed")  # fmt: skip
+_VALUES = (
+    "architecture", "dataset", "optimizer", "schedule", "augmentation", "learning_rate",
+    "batch_size", "epochs", "share", "validation_split", "label_smoothing", "seed",
+)  # fmt: skip
 
 
 def training_setup() -> TrainingConfig | None:
@@ -60,9 +64,16 @@ def _choices() -> None:
         return {"key": f"set-{name}", "persist_state": "session"}
 
     st.selectbox(
-        "Network", list(shipped_networks()), **keep("architecture"),
-        format_func=lambda id: shipped_networks()[id].card.title,
+        "Network", list(architectures()), **keep("architecture"),
+        format_func=lambda id: architectures()[id].card.title,
         help="The layers. Classic is the course's.",
+    )  # fmt: skip
+    here = [dataset.id for dataset in DATASETS.values() if dataset.here()]
+    if st.session_state.get("set-dataset") not in here:
+        st.session_state["set-dataset"] = here[0]
+    st.selectbox(
+        "Data set", here, **keep("dataset"), format_func=lambda id: DATASETS[id].title,
+        help="Digits, or clothing if this machine has Fashion-MNIST; About says how.",
     )  # fmt: skip
     present = state.network()
     st.selectbox(
@@ -83,12 +94,13 @@ def _choices() -> None:
         help="How far each step goes.",
     )  # fmt: skip
     st.number_input(
-        "Batch size", 1, 60_000, step=1, **keep("batch_size"), help="Digits looked at for one step."
-    )
+        "Batch size", 1, TRAINING_IMAGES, step=1, **keep("batch_size"),
+        help="Images looked at for one step.",
+    )  # fmt: skip
     st.number_input("Epochs", 1, 1000, step=1, **keep("epochs"), help="Times through the digits.")
     st.number_input(
         "Share of the data", 0.0005, 1.0, step=0.1, format="%.4f", **keep("share"),
-        help="Of the 60,000 training digits.",
+        help=f"Of the {TRAINING_IMAGES:,} training images.",
     )  # fmt: skip
     st.number_input(
         "Held out", 0.0, 0.95, step=0.05, format="%.2f", **keep("validation_split"),
@@ -106,18 +118,17 @@ def _choices() -> None:
 
 def _fill(config: TrainingConfig) -> None:
     values = asdict(config)
-    for name in ("architecture", "optimizer", "schedule", "augmentation", *_NUMBERS):
+    for name in _VALUES:
         st.session_state[f"set-{name}"] = values[name]
     st.session_state["set-begin"] = _FRESH
 
 
 def _config() -> TrainingConfig:
     """What the fields say. Their limits are only in the browser: it checks itself."""
-    names = ("architecture", "optimizer", "schedule", "augmentation", *_NUMBERS)
-    values = {name: st.session_state[f"set-{name}"] for name in names}
+    values = {name: st.session_state[f"set-{name}"] for name in _VALUES}
     begin = None if st.session_state["set-begin"] == _FRESH else state.network().whole
     try:
-        if values["architecture"] not in shipped_networks():
+        if values["architecture"] not in architectures():
             raise BadConfig(f"There is no network {values['architecture']!r:.40} to train.")
         return TrainingConfig(**values, start=begin)
     except ConvScopeError:

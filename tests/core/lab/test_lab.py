@@ -16,7 +16,7 @@ import pytest
 from cnn_core.data.digit import mnist_digit
 from cnn_core.errors import Cancelled, LabDown, TimeLimit, UnknownStep, WorkerLost, WorkFailed
 from cnn_core.lab import process
-from cnn_core.lab.requests import AccuracyRequest, TraceRequest, WarmUp
+from cnn_core.lab.requests import EvaluationRequest, TraceRequest, WarmUp
 from cnn_core.lab.supervisor import Lab, LabSettings
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
@@ -55,12 +55,12 @@ def test_a_trace_from_the_lab_is_the_networks(lab: Lab) -> None:
 
 def test_long_work_reports_progress_and_its_answer(lab: Lab) -> None:
     network = open_network("classic")
-    job = lab.submit(AccuracyRequest(network.last), "study", time_limit=120)
+    job = lab.submit(EvaluationRequest(network.last), "study", time_limit=120)
     seen = set()
     while not job.ended:
         seen.add(job.progress)
         time.sleep(0.02)
-    assert job.result() == pytest.approx(network.card.accuracy[network.last.step], abs=1e-4)
+    assert job.result().accuracy == network.card.accuracy[network.last.step]
     assert len(seen) > 3
     assert max(seen) <= 1
 
