@@ -109,8 +109,8 @@ def test_networks_of_the_same_layers_are_looked_at_through_one_model() -> None:
     )
 
 
-def test_the_shipped_networks_take_at_most_20_mb() -> None:
-    assert sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) <= 20e6
+def test_the_shipped_networks_take_at_most_21_mb() -> None:
+    assert sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) <= 21e6
 
 
 def test_shown_tensors_are_those_of_the_weights_as_loaded() -> None:
