@@ -6,6 +6,7 @@ from cnn_core.networks.zoo import open_network
 from ui import state
 from ui.panels.calibration import calibration
 from ui.panels.comparison import comparison
+from ui.panels.embedding import embedding
 from ui.panels.evaluation import evaluated, go_on, scores
 from ui.panels.guess import guess
 from ui.panels.mistakes import mistakes
@@ -16,8 +17,8 @@ st.title("Evaluate", anchor=False)
 st.caption("How good is it, where does it fail, and does it know when it does?")
 
 OF_AN_EVALUATION = {"Scores": scores, "Mistakes": mistakes, "Calibration": calibration}
-OTHERS = {"Guess": guess, "Robustness": robustness, "Compare": comparison}
-PARTS = ("Scores", "Mistakes", "Guess", "Calibration", "Robustness", "Compare")
+OTHERS = {"Guess": guess, "Map": embedding, "Robustness": robustness, "Compare": comparison}
+PARTS = ("Scores", "Mistakes", "Guess", "Calibration", "Map", "Robustness", "Compare")
 
 part = st.segmented_control(
     "Part", PARTS, default="Scores", required=True, key="evaluate-part",

@@ -161,3 +161,59 @@ class Robustness:
     amounts: NDArray[np.float64]
     right: NDArray[np.intp]
     digits: int
+
+
+EMBEDDINGS = ("PCA", "t-SNE")
+"""The ways to lay images out in the plane."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Images as points in the plane at one moment, and how another image gets its place.
+
+    Attributes
+    ----------
+    points : `(n, 2)` in [−1, 1].
+    answers : `(n,)` uint8, what the network says of each image.
+    explained : the share of the variance that two axes hold (PCA); None for t-SNE.
+    mean, axes : `(features,)` and `(features, k)`: where an image lies is
+        ``(features - mean) @ axes``, its place if k is 2 and there are no `neighbours`.
+    neighbours : `(n, k)`, where the images lie so (t-SNE); None for PCA.
+    """
+
+    points: NDArray[np.floating]
+    answers: NDArray[np.uint8]
+    explained: float | None
+    mean: NDArray[np.floating]
+    axes: NDArray[np.floating]
+    neighbours: NDArray[np.floating] | None = None
+
+    def place(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Where another image stands, `(2,)`.
+
+        By PCA its own place. t-SNE has none for images it was not given: they stand among their
+        five nearest, the nearer the closer.
+        """
+        here = (features.reshape(-1) - self.mean) @ self.axes
+        if self.neighbours is None:
+            return here
+        distance = np.linalg.norm(self.neighbours - here, axis=1)
+        nearest = np.argsort(distance, kind="stable")[:5]
+        weight = 1 / np.maximum(distance[nearest], 1e-9)
+        return weight @ self.points[nearest] / weight.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """The same images laid out at one or several moments.
+
+    Attributes
+    ----------
+    images : `(n,)`, which test images.
+    labels : `(n,)` uint8.
+    layouts : by moment; each fills the plane by itself, turned to be like the one before.
+    """
+
+    images: NDArray[np.intp]
+    labels: NDArray[np.uint8]
+    layouts: tuple[Layout, ...]

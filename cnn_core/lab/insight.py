@@ -10,14 +10,17 @@ from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.variations import VARIATIONS
 from cnn_core.errors import WrongInput
 from cnn_core.insight.attribution import Attributor
+from cnn_core.insight.embedding import activations, pca_layout, tsne_layout
 from cnn_core.insight.evaluation import evaluation_of
 from cnn_core.insight.features import exciters, rank_units, synthesise
 from cnn_core.insight.kept import keep_evaluation
 from cnn_core.insight.results import (
     Attribution,
     Deletion,
+    Embedding,
     Fooling,
     LayerExciters,
+    Layout,
     Ranking,
     Robustness,
     Synthesis,
@@ -28,6 +31,7 @@ from cnn_core.lab.requests import (
     AnswersRequest,
     AttributionRequest,
     DeletionRequest,
+    EmbeddingRequest,
     EvaluationRequest,
     ExcitersRequest,
     FoolRequest,
@@ -124,6 +128,20 @@ def ranking(request: RankingRequest, progress: Progress) -> Ranking:
     every = TEST_IMAGES // request.digits
     labels, batches = labels_of(request.ref, every), batches_of_digits(request.ref, every)
     return rank_units(look(request.ref).model, request.layer, batches, labels, progress)
+
+
+def embed(request: EmbeddingRequest, progress: Progress) -> Embedding:
+    lay_out = {"PCA": pca_layout, "t-SNE": tsne_layout}[request.method]
+    every = TEST_IMAGES // request.images
+    images = np.concatenate(list(batches_of_digits(request.refs[0], every)))
+    layouts: list[Layout] = []
+    for k, ref in enumerate(request.refs):
+        features, answers = activations(look(ref).model, request.layer, images)
+        progress((k + 0.3) / len(request.refs))
+        layouts.append(lay_out(features, answers, layouts[-1] if layouts else None))
+        progress((k + 1) / len(request.refs))
+    numbers = np.arange(len(images)) * every
+    return Embedding(numbers, labels_of(request.refs[0], every), tuple(layouts))
 
 
 def labels_of(ref: NetworkRef, every: int = 1) -> NDArray[np.uint8]:

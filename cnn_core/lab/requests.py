@@ -163,6 +163,24 @@ class RankingRequest(Request):
 
 
 @dataclass(frozen=True)
+class EmbeddingRequest(Request):
+    """Test images laid out by what a layer makes of them. Answers an `Embedding`.
+
+    Attributes
+    ----------
+    refs : a network at one or several moments, in their order.
+    method : one of `insight.results.EMBEDDINGS`.
+    images : evenly taken from the 10,000 test images.
+    """
+
+    handler = "cnn_core.lab.insight:embed"
+    refs: tuple[NetworkRef, ...]
+    layer: str
+    method: str
+    images: int = 1_000
+
+
+@dataclass(frozen=True)
 class PrepareTraining(Request):
     """Import what a training needs. Answers None."""
 

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from cnn_core.data.datasets import DATASETS
 from cnn_core.disk import home, write_whole
 from cnn_core.errors import BadConfig, RunError, UnknownRun
 from cnn_core.training.config import TrainingConfig
@@ -269,7 +270,7 @@ class Runs:
         run = Run(self.folder / secrets.token_hex(8))
         description = {
             "format": FORMAT,
-            "name": checked_name(name or f"{config.architecture}, {config.optimizer}"),
+            "name": checked_name(name or _first_name(config)),
             "created": time.time(),
             "kept": False,
             "owner": owner,
@@ -343,6 +344,12 @@ class Runs:
             del sizes[run.id]
             self.delete(run.id)
         return gone
+
+
+def _first_name(config: TrainingConfig) -> str:
+    """What a run is called until somebody calls it otherwise."""
+    data = "" if config.dataset == "mnist" else f", {DATASETS[config.dataset].title}"
+    return f"{config.architecture}, {config.optimizer}{data}"
 
 
 def checked_name(name: str) -> str:

@@ -120,6 +120,20 @@ def digit_picture(pixels: NDArray) -> Picture:
     return _picture(colour_levels(pixels, 1.0, "ink"), 1.0, "ink")
 
 
+def sheet(images: NDArray[np.uint8], columns: int) -> Picture:
+    """Images `(n, H, W)` side by side without gaps, to be cut apart again by the browser.
+
+    Image `k` stands in row `k // columns`, column `k % columns`.
+    """
+    count, height, width = images.shape
+    rows = -(-count // columns)
+    whole = np.zeros((rows * columns, height, width), np.uint8)
+    whole[:count] = images
+    # (rows, columns, H, W) -> (rows · H, columns · W)
+    tiled = whole.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return digit_picture(tiled.reshape(rows * height, columns * width) / 255)
+
+
 def _scale(values: NDArray, limit: float | None, signed: bool | None = None) -> tuple[float, Scale]:
     if signed is None:
         signed = bool(values.size and values.min() < 0)

@@ -11,6 +11,7 @@ from cnn_core.views.atlas import (
     atlas_cell,
     digit_picture,
     feature_map_atlas,
+    sheet,
     vector_picture,
 )
 from cnn_core.views.colour import LEVELS, colour_levels, colour_table
@@ -130,3 +131,11 @@ def test_maps_on_scales_of_their_own_all_reach_the_brightest_colour() -> None:
     left, top, _, _ = atlas_box((2, 2, 3), 2)
     np.testing.assert_array_equal(pixels[top, left, :3], colour_table("activation")[0])
     assert picture.limit == 1
+
+
+def test_a_sheet_has_every_image_at_its_row_and_column() -> None:
+    images = np.random.default_rng(0).integers(256, size=(7, 5, 4), dtype=np.uint8)
+    picture = sheet(images, 3)
+    assert (picture.width, picture.height) == (3 * 4, 3 * 5)
+    fourth = decoded(digit_picture(images[4] / 255).png)
+    np.testing.assert_array_equal(decoded(picture.png)[5:10, 4:8], fourth)  # row 1, column 1

@@ -1,7 +1,6 @@
 /**
- * Rows are true classes, columns answers. The diagonal is grey by its share of the row, mistakes
- * orange; a mistake's colour is by its share of the row too, ten times as strong, since a good
- * network makes few.
+ * Rows are true classes, columns answers. The diagonal is grey by its share of the row; mistakes are
+ * orange by theirs, on a scale of their own that ends at the greatest: a good network makes few.
  *
  * @typedef {{counts: number[][], names: string[], shares: boolean,
  *   chosen: number[] | null}} Shown
@@ -12,10 +11,13 @@ const built = new WeakMap();
 
 /** @param {HTMLElement} home @param {Shown} shown */
 function build(home, { counts, names, shares }) {
-  const head = names.map(name => `<th scope="col"></th>`).join('');
-  home.innerHTML = `<table data-testid="confusion" role="grid">
-    <caption>Rows: what it is. Columns: what the network said.
-      ${shares ? 'Shares of each row.' : 'Counts.'} Mistakes are coloured ten times as strong.</caption>
+  const head = names.map(() => '<th scope="col"></th>').join('');
+  const totals = counts.map(row => row.reduce((sum, each) => sum + each, 0));
+  const most = Math.max(1e-9, ...counts.flatMap((row, i) =>
+    row.map((count, j) => (i === j || !totals[i] ? 0 : count / totals[i]))));
+  home.innerHTML = `<table data-testid="confusion">
+    <caption>Rows: what it is. Columns: what the network said, ${shares ? 'as shares of the row' : 'counted'}.
+      <span class="scale">Mistakes, of a row: 0 <i></i> ${percentOf(most)}</span></caption>
     <thead><tr><td></td>${head}</tr></thead>
     <tbody>${counts.map((row, i) => `<tr><th scope="row"></th>${row.map((_, j) =>
       `<td><button type="button" data-row="${i}" data-column="${j}" tabindex="${i + j ? -1 : 0}"></button></td>`
@@ -23,19 +25,24 @@ function build(home, { counts, names, shares }) {
   home.querySelectorAll('thead th').forEach((cell, j) => { cell.textContent = names[j]; });
   home.querySelectorAll('tbody th').forEach((cell, i) => { cell.textContent = names[i]; });
   counts.forEach((row, i) => {
-    const total = row.reduce((sum, each) => sum + each, 0);
+    const total = totals[i];
     row.forEach((count, j) => {
       const button = at(home, i, j);
       const share = total ? count / total : 0;
-      const strength = Math.min(1, i === j ? share : 10 * share);
+      const strength = i === j ? share : share / most;
       const colour = i === j ? 'currentColor' : 'rgb(213 94 0)';
       const percent = Math.round((i === j ? 18 : 75) * strength);
       button.style.background = `color-mix(in srgb, ${colour} ${percent}%, transparent)`;
-      const text = shares ? `${(100 * share).toFixed(share && share < 0.1 ? 1 : 0)}%` : String(count);
+      const text = shares ? percentOf(share) : String(count);
       button.textContent = count ? text : '·';
       button.setAttribute('aria-label', `${count} of ${total} ${names[i]} called ${names[j]}`);
     });
   });
+}
+
+/** @param {number} share */
+function percentOf(share) {
+  return `${(100 * share).toFixed(share && share < 0.1 ? 1 : 0)}%`;
 }
 
 /** @returns {HTMLButtonElement} */

@@ -21,7 +21,8 @@ from ui import state
 from ui.panels.evaluation import PLAIN
 
 _LEAST, _MOST = 0.2, 5.0  # temperatures
-_THRESHOLDS = 1 - np.geomspace(0.5, 0.0005, 60)  # close to 1, where a good network's answers are
+# Close together near 1, where a good network's answers are.
+_THRESHOLDS = np.concatenate([np.linspace(0, 0.5, 11)[:-1], 1 - np.geomspace(0.5, 0.0005, 60)])
 
 
 @lru_cache(maxsize=8)
@@ -72,7 +73,7 @@ def _abstain(shares: np.ndarray, labels: np.ndarray, tests: str) -> None:
     """What it answers, and how well, if it says "I don't know" below a confidence."""
     place = st.empty()
     threshold = st.slider(
-        "“I don’t know” below", 0.5, 0.999, 0.9, 0.001, format="%.3f", key="threshold",
+        "“I don’t know” below", 0.0, 0.999, 0.9, 0.001, format="%.3f", key="threshold",
         persist_state="session",
     )  # fmt: skip
     pairs = np.array([answered(shares, labels, float(t)) for t in _THRESHOLDS])

@@ -84,7 +84,7 @@ def _other(k: int) -> NetworkRef | None:
 
 def _same_digit(refs: list[NetworkRef]) -> None:
     """What each answers on the digit in the sidebar."""
-    for k, (column, ref) in enumerate(zip(st.columns(len(refs)), refs, strict=True)):
+    for k, (column, ref) in enumerate(zip(st.columns(len(refs), gap="large"), refs, strict=True)):
         with column:
             names = open_network(ref.id).card.class_names
             trace = ask.trace(ref, state.digit()).trace

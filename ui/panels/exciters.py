@@ -99,6 +99,7 @@ def _outlined(pixels: np.ndarray, digit: int, name: str, box: Box, value: float)
 def _by_class(means: np.ndarray) -> None:
     names = open_network(state.network().id).card.class_names
     most = float(np.nanmax(means)) or 1.0
+    named = " cs-named" if max(map(len, names)) > 2 else ""
     rows = "".join(
         f'<div role="listitem" class="cs-row"><span class="cs-class">{html.safe(name)}</span>'
         f'<span class="cs-track"><span class="cs-bar" style="width:{max(0.0, mean / most):.2%}">'
@@ -107,7 +108,8 @@ def _by_class(means: np.ndarray) -> None:
     )
     st.html(
         '<p class="cs-label">Which classes it fires for: the greatest number of its map, mean over '
-        f'each class</p><div class="cs-bars" role="list" aria-label="Mean by class">{rows}</div>'
+        f'each class</p><div class="cs-bars{named}" role="list" '
+        f'aria-label="Mean by class">{rows}</div>'
     )
 
 

@@ -11,9 +11,10 @@ from ui.panels import html
 def prediction(trace: Trace, class_names: tuple[str, ...], key: str = "prediction") -> None:
     """The predicted class, large, with its probability."""
     best = int(trace.output.argmax())
+    words = " cs-words" if len(class_names[best]) > 2 else ""
     with st.container(key=key):
         st.html(
-            f'<p class="cs-prediction"><strong>{escape(class_names[best])}</strong> '
+            f'<p class="cs-prediction{words}"><strong>{escape(class_names[best])}</strong> '
             f"<span>{html.percent(float(trace.output[best]))}</span></p>"
         )
 
@@ -29,7 +30,9 @@ def probabilities(trace: Trace, class_names: tuple[str, ...], key: str = "probab
         f'<span class="cs-number">{html.percent(share)}</span></div>'
         for k, share in enumerate(map(float, trace.output))
     )
+    named = " cs-named" if max(map(len, class_names)) > 2 else ""
     with st.container(key=key):
         st.html(
-            f'<div class="cs-bars" role="list" aria-label="Probability of each class">{rows}</div>'
+            f'<div class="cs-bars{named}" role="list" '
+            f'aria-label="Probability of each class">{rows}</div>'
         )
