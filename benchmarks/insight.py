@@ -45,7 +45,7 @@ def attributions() -> None:
     )
 
 
-def lesions() -> None:
+def evaluations() -> None:
     network = open_network("classic")
     ref = NetworkRef("classic", network.last.step, (("conv_1", 3), ("conv_2", 10)))
     plain, lesioned = load_model(network.last), load_model(ref)
@@ -56,6 +56,9 @@ def lesions() -> None:
         interleaved(
             {
                 "plain model.predict": lambda: plain.predict(images, verbose=0),
+                "evaluated, scores by class": lambda: evaluation_of(
+                    plain, batches_of_digits(network.last), mnist.y_test
+                ),
                 "evaluated without two units": lambda: evaluation_of(
                     lesioned, batches_of_digits(ref), mnist.y_test
                 ),
@@ -68,7 +71,7 @@ def lesions() -> None:
 
 def main() -> None:
     attributions()
-    lesions()
+    evaluations()
 
 
 if __name__ == "__main__":

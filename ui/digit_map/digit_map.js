@@ -58,9 +58,9 @@ class DigitMap {
   /** Take over what the page knows. @param {Shown} shown */
   update(shown, send) {
     this.send = send;
-    const film = JSON.stringify([shown.steps, shown.numbers.length, shown.noun]);
-    if (film !== this.filmOf) {
-      this.filmOf = film;
+    const laidOut = JSON.stringify([shown.steps, shown.numbers.length, shown.noun]);
+    if (laidOut !== this.laidOut) {
+      this.laidOut = laidOut;
       this.stop();
       this.at = shown.steps.length - 1;
       this.pointed = -1;
@@ -69,8 +69,8 @@ class DigitMap {
     }
     this.shown = shown;
     this.range.max = String(shown.steps.length - 1);
-    /** @type {HTMLElement} */ (this.home.querySelector('.film')).hidden = shown.steps.length < 2;
-    this.home.querySelector('.film').style.display = shown.steps.length < 2 ? 'none' : '';
+    const film = /** @type {HTMLElement} */ (this.home.querySelector('.film'));
+    film.style.display = shown.steps.length < 2 ? 'none' : '';
     this.canvas.setAttribute('aria-label', `Map of ${shown.numbers.length} test ${shown.noun}s. `
       + 'Arrow keys go to the next one that way, Enter opens it, plus and minus zoom, '
       + 'Home goes to your own.');
@@ -180,7 +180,13 @@ class DigitMap {
       const factor = /** @type {HTMLElement} */ (event.target).dataset.zoom;
       if (factor !== undefined) this.zoom(Number(factor));
     };
-    this.range.oninput = () => { this.stop(); this.at = Number(this.range.value); this.read(); this.draw(); };
+    this.range.oninput = () => {
+      const wanted = Number(this.range.value); // stopping sets it back
+      this.stop();
+      this.at = wanted;
+      this.read();
+      this.draw();
+    };
     this.button.onclick = () => (this.playing ? this.stop() : this.play());
   }
 
