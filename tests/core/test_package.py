@@ -20,6 +20,7 @@ MODULES = sorted(module.name for module in pkgutil.walk_packages(cnn_core.__path
 NEED_KERAS = {
     "cnn_core.insight.attribution",
     "cnn_core.insight.evaluation",
+    "cnn_core.insight.embedding",
     "cnn_core.insight.features",
     "cnn_core.lab.handlers",
     "cnn_core.lab.insight",
