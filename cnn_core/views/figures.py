@@ -66,7 +66,7 @@ def reliability_figure(
         marker={"color": other, "symbol": "diamond", "size": 9},
     )  # fmt: skip
     drawn.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="as often right as sure", hoverinfo="skip",
+        x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
         line={"color": COLOURS[-1], "dash": "dash", "width": 1},
     )  # fmt: skip
     drawn.add_bar(

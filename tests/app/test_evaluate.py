@@ -185,6 +185,18 @@ def test_robustness_of_two_networks_is_measured_and_drawn(lab: Lab) -> None:
     assert measured.right.max() > 950
 
 
+def test_what_was_cancelled_can_be_asked_for_again(lab: Lab) -> None:
+    page = opened(lab, "Robustness")
+    page.button_group(key="robust-change").set_value("blur").run()
+    page.button(key="robust-0-begin").click().run()
+    job = ask.begun(RobustnessRequest(LAST, "blur"))
+    assert job is not None
+    job.cancel()
+    page.run()
+    page.button(key="robust-0-begin").click().run()
+    until(page, lambda page: len(page.get("plotly_chart")) == 1)
+
+
 def test_a_server_without_a_lab_says_so() -> None:
     page = opened(None, network="intro")
     page.button(key="evaluate-begin").click().run()

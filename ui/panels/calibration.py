@@ -78,7 +78,7 @@ def _abstain(shares: np.ndarray, labels: np.ndarray, tests: str) -> None:
     )  # fmt: skip
     pairs = np.array([answered(shares, labels, float(t)) for t in _THRESHOLDS])
     chart = chart_of(
-        "What it answers, and how much of that is right",
+        "If it may say “I don’t know”",
         {"answered": (_THRESHOLDS, pairs[:, 0]), "of those right": (_THRESHOLDS, pairs[:, 1])},
         percent=True,
         across="threshold",

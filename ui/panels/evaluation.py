@@ -93,13 +93,14 @@ def scores(found: Evaluation) -> None:
         card = network.card
         steps = sorted(card.accuracy)
         chart = chart_of(
-            f"Over the training, on {card.accuracy_of}",
+            "Right, over the training",
             {"share right": (np.array(steps), np.array([card.accuracy[step] for step in steps]))},
             percent=True,
             marks=True,
             at=float(ref.step),
         )
         st.plotly_chart(figure(chart), key="accuracy-film", config=PLAIN, alt=chart.title)
+        st.caption(f"On {card.accuracy_of}. The line is the moment looked at.")
 
 
 def take_digit(key: str, stay: bool = False) -> None:
