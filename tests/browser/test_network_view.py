@@ -1,6 +1,7 @@
 """The network view in Chromium: its numbers are the network's, and pointing asks no server."""
 
 import base64
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from cnn_core.probe.geometry import Index, receptive_field
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.branched_network import BranchedTrace
-from tests.browser.server import Server
+from tests.browser.server import ROOT, Server
 from tests.browser.view_reading import (
     READ,
     named,
@@ -33,10 +34,11 @@ from tests.browser.view_reading import (
 )
 from tests.browser.visitor import FOUR, Visitor
 from ui.network_view.payload import view_payload
-from ui.network_view.routes import VERSION
+from ui.network_view.routes import VERSION, weights_address
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
+STYLE = ROOT / "ui" / "network_view" / "network_view.css"
 
 # Shows a payload in a view of its own, apart from any page, and hands back its element.
 _MOUNT = """
@@ -283,6 +285,123 @@ def test_a_truncated_payload_is_said_in_a_sentence(server: Server, visit: Visit,
     expect(visitor.page.get_by_test_id("view-trouble")).to_contain_text(
         "The network cannot be shown: what arrived is damaged."
     )
+
+
+def test_a_damaged_payload_does_not_leave_the_last_digit_standing(
+    server: Server, visit: Visit
+) -> None:
+    network = open_network("classic")
+    trace = reference_trace(network.graph, weights_at(network.last), np.zeros((28, 28, 1)))
+    payload = view_payload(
+        trace, tuple("0123456789"), picture="1", weights=weights_address(network.last),
+        selected=None, compact=True,
+    )  # fmt: skip
+    visitor = visit(server, "about")
+    visitor.page.add_style_tag(path=STYLE)
+    mounted(visitor, payload)
+    stage = visitor.page.get_by_test_id("view-stage")
+    again = "text => view.update(Uint8Array.from(atob(text), c => c.charCodeAt(0)), () => {})"
+    expect(stage).to_be_visible()
+    visitor.page.evaluate(again, base64.b64encode(payload[:-100]).decode())
+    expect(visitor.page.get_by_test_id("view-trouble")).to_be_visible()
+    expect(stage).to_be_hidden()
+    visitor.page.evaluate(again, base64.b64encode(payload).decode())
+    expect(visitor.page.get_by_test_id("view-trouble")).to_be_hidden()
+    expect(stage).to_be_visible()
+
+
+def test_who_listens_hears_the_way_back_to_the_ink(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server, "layers?layer=pool_2&unit=1,3,36")
+    stage_of(visitor).press("w")
+    spoken = view_of(visitor).locator(".spoken")
+    expect(spoken).to_contain_text("pool_2, row 1, column 3, map 36")
+    for layer in ("conv_2", "pool_1", "conv_1", "input"):
+        expect(spoken).to_contain_text(f"from {layer}, row")
+
+
+@pytest.mark.parametrize("layer", ["conv_3", "output"])
+def test_the_chosen_unit_is_in_sight_on_a_phone(server: Server, visit: Visit, layer: str) -> None:
+    visitor = visit(server, f"layers?layer={layer}", viewport={"width": 390, "height": 844})
+    expect(shown_unit(visitor)).to_contain_text(layer)
+    visitor.wait_until_painted()
+    box = stage_of(visitor).get_by_role("button", name=layer).bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
+def test_the_calculation_stands_beside_the_maps_on_a_small_screen(
+    server: Server, visit: Visit
+) -> None:
+    visitor = visit(
+        server, "layers?layer=conv_2&unit=2,6,36", viewport={"width": 1024, "height": 768}
+    )
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    maps = view_of(visitor).locator(".closeup").bounding_box()
+    readout = view_of(visitor).get_by_test_id("view-readout").bounding_box()
+    products = view_of(visitor).locator(".channel .grids").first.bounding_box()
+    assert maps
+    assert readout
+    assert products
+    assert abs(maps["y"] - readout["y"]) < 8
+    assert maps["x"] + maps["width"] <= readout["x"]
+    assert products["height"] < 90  # patch, kernel and products in one line
+
+
+def test_no_name_stands_on_another(server: Server, visit: Visit, lab: Lab) -> None:
+    trace = lab.ask(BranchedTrace(), time_limit=60)
+    payload = view_payload(
+        trace, tuple("abcd"), picture="1", weights="weights/branched", selected=None, compact=False
+    )
+    visitor = visit(server, "about")
+    visitor.page.route(
+        "**/network-view/weights/branched", lambda route: route.fulfill(body=save({}))
+    )
+    visitor.page.add_style_tag(path=STYLE)
+    mounted(visitor, payload)
+    boxes = visitor.page.locator(".names > *").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) == 2 * len(trace.layers)
+    for one, other in itertools.combinations(boxes, 2):
+        apart = (
+            one["right"] <= other["left"] + 1
+            or other["right"] <= one["left"] + 1
+            or one["bottom"] <= other["top"] + 1
+            or other["bottom"] <= one["top"] + 1
+        )
+        assert apart, (one, other)
+
+
+def test_everything_that_reads_a_unit_can_be_reached(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "about")
+    listed = visitor.page.evaluate(
+        """async version => {
+          const { readersList } = await import(`/network-view/${version}/readout.js`);
+          const home = document.createElement('div');
+          home.innerHTML = readersList(Array.from({ length: 200 }, (_, k) =>
+            ({ unit: { layer: 'dense', index: [k] }, weight: k })));
+          return home.querySelectorAll('[data-unit]').length;
+        }""",
+        VERSION,
+    )
+    assert listed == 200
+
+
+def test_what_rounds_to_nothing_has_no_sign(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    cells = view_of(visitor).locator(".grids span").all_inner_texts()
+    assert "0.00" in cells
+    assert "\N{MINUS SIGN}0.00" not in cells
+
+
+def test_the_keys_are_told_on_the_spot(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    place = stage_of(visitor).bounding_box()
+    view_of(visitor).get_by_text("Keys", exact=True).click()
+    expect(view_of(visitor).get_by_text("Why this number: back to the ink")).to_be_visible()
+    assert stage_of(visitor).bounding_box() == place
 
 
 def test_what_is_no_unit_changes_nothing(server: Server, visit: Visit) -> None:
