@@ -109,8 +109,8 @@ def _channels(calculation: Calculation, window: Shape) -> str:
     rows = "".join(
         f'<div role="listitem" class="cs-channel" data-channel="{channels[k]}">'
         f"<p>Channel {channels[k]}: {_value(partial[k], 'unit-partial')}</p>"
-        f"{_grid(values[..., k], 'patch')}<b>·</b>{_grid(weights[..., k], 'kernel')}<b>=</b>"
-        f"{_grid(terms[..., k], 'products')}</div>"
+        f"{_grid(values[..., k], 'patch')}<b>·</b>{_grid(weights[..., k], 'kernel')}"
+        f'<span class="cs-made"><b>=</b>{_grid(terms[..., k], "products")}</span></div>'
         for k in np.argsort(-np.abs(partial), kind="stable")
     )
     return (
