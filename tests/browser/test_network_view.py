@@ -230,6 +230,27 @@ def test_the_window_slides_and_fills_the_map(server: Server, visit: Visit) -> No
     expect(view.get_by_test_id("play")).to_have_attribute("aria-label", "Slide the window")
 
 
+def test_a_map_half_filled_is_whole_again_when_another_layer_is_chosen(
+    server: Server, visit: Visit
+) -> None:
+    visitor = opened(visit, server)
+    view_of(visitor).get_by_test_id("play").click()
+    expect(shown_unit(visitor)).to_have_text(re.compile(r"conv_2\[0, [2-9], 36]"))
+    view_of(visitor).get_by_test_id("play").click()
+    visitor.page.locator(".st-key-layer-next button").click()
+    expect(shown_unit(visitor)).to_contain_text("pool_2[")
+    other = visit(server, "layers?layer=pool_2")
+    expect(shown_unit(other)).to_have_text(shown_unit(visitor).inner_text())
+    large = "view => view.querySelector('[data-testid=closeup-map]').toDataURL()"
+    for each in (visitor, other):
+        expect(view_of(each).get_by_test_id("view-readout")).to_have_attribute(
+            "data-complete", "true"
+        )
+        each.wait_until_painted()
+    mine, theirs = (view_of(each).locator(".view").evaluate(large) for each in (visitor, other))
+    assert mine == theirs
+
+
 def test_who_wants_no_motion_steps_by_hand(server: Server, visit: Visit) -> None:
     path = "layers?layer=conv_2&unit=2,6,36"
     visitor = visit(server, path, reduced_motion="reduce")

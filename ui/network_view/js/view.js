@@ -218,7 +218,7 @@ export class View {
       if (before?.weightsUrl !== network.weightsUrl || !this.weights) this.#load();
       this.redraw();
     } else if (!this.player.running) {
-      this.point(this.pinned, true);
+      this.point(this.unit, true);
     }
     if (this.pinned && this.pinned.layer !== looked) this.#reveal(this.pinned);
   }
@@ -236,8 +236,13 @@ export class View {
       && !(selected && nameOf(selected) === nameOf(this.asked.unit));
     if (newer) return;
     this.asked = null;
+    const before = this.pinned;
     if (selected && network.has(selected)) this.pinned = selected;
-    if (!this.player.running) this.unit = this.pinned;
+    const same = before && nameOf(before) === nameOf(this.pinned);
+    // What is looked at stays, unless the page has chosen something else.
+    if (this.player.running || (this.unit && (same || !this.pinned))) return;
+    this.player.rewind();
+    this.unit = this.pinned;
   }
 
   #say(sentence) {
