@@ -262,6 +262,90 @@ def test_who_wants_no_motion_steps_by_hand(server: Server, visit: Visit) -> None
     expect(shown_unit(visitor)).to_have_text("conv_2[2, 7, 36]")
 
 
+def test_edges_carry_the_sum_and_the_norm_of_their_kernels(server: Server, visit: Visit) -> None:
+    ref = open_network("classic").last
+    trace = reference_trace(open_network("classic").graph, weights_at(ref), np.zeros((28, 28, 1)))
+    payload = view_payload(
+        trace, tuple("0123456789"), picture="1", weights=weights_address(ref), selected=None,
+        compact=False,
+    )  # fmt: skip
+    visitor = visit(server, "about")
+    mounted(visitor, payload)
+    visitor.page.wait_for_function("window.view.weights")
+    edges = visitor.page.evaluate(
+        """async version => {
+          const { incoming, outgoing } = await import(`/network-view/${version}/edges.js`);
+          const plain = ({ from, to, weight, size }) =>
+            [from.index.at(-1), to.index.at(-1), weight, size];
+          const { network, weights } = window.view;
+          return {
+            read: incoming(network, weights, { layer: 'conv_2', index: [2, 6, 36] }).map(plain),
+            feeds: outgoing(network, weights, { layer: 'pool_1', index: [0, 0, 5] }).map(plain),
+            dense: incoming(network, weights, { layer: 'output', index: [3] }).map(plain),
+          };
+        }""",
+        VERSION,
+    )
+    kernel = weights_at(ref)["conv_2"]["kernel"].astype(float)  # (3, 3, 32, 64)
+    sums, norms = kernel.sum(axis=(0, 1)), np.sqrt((kernel**2).sum(axis=(0, 1)))
+    dense = weights_at(ref)["output"]["kernel"].astype(float)[:, 3]
+    for found, weights, sizes in (
+        (edges["read"], sums[:, 36], norms[:, 36]),
+        (edges["feeds"], sums[5], norms[5]),
+        (edges["dense"], dense, np.abs(dense)),
+    ):
+        np.testing.assert_allclose([edge[2] for edge in found], weights, atol=1e-6)
+        np.testing.assert_allclose([edge[3] for edge in found], sizes / sizes.max(), atol=1e-6)
+    assert [edge[:2] for edge in edges["read"]] == [[channel, 36] for channel in range(32)]
+    assert [edge[:2] for edge in edges["feeds"]] == [[5, map] for map in range(64)]
+
+
+def test_the_picture_grows_by_button_by_key_and_by_two_fingers(
+    server: Server, visit: Visit
+) -> None:
+    visitor = opened(visit, server)
+    view, world = view_of(visitor), view_of(visitor).locator(".world")
+
+    def width() -> float:
+        box = world.bounding_box()
+        assert box
+        return box["width"]
+
+    least = width()
+    view.get_by_test_id("zoom-in").click()
+    assert width() > 1.2 * least
+    view.get_by_test_id("zoom-out").click()
+    assert width() == least
+    stage_of(visitor).press("+")
+    assert width() > 1.2 * least
+    stage_of(visitor).press("-")
+    stage_of(visitor).evaluate(
+        """stage => {
+          const finger = (type, pointerId, clientX) => stage.dispatchEvent(new PointerEvent(
+            type, { pointerId, clientX, clientY: 300, pointerType: 'touch', bubbles: true }));
+          finger('pointerdown', 1, 400);
+          finger('pointerdown', 2, 500);
+          finger('pointermove', 2, 600);
+          finger('pointerup', 1, 400);
+          finger('pointerup', 2, 600);
+        }"""
+    )
+    assert width() > 1.2 * least
+
+
+def test_each_map_on_its_own_scale_is_said_and_painted(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    view = view_of(visitor)
+    picture = "view => view.querySelector('canvas.picture').toDataURL()"
+    shared = view.locator(".view").evaluate(picture)
+    view.get_by_test_id("view-scale").select_option("map")
+    expect(view.get_by_text("own scales")).to_have_count(5)  # the layers with several maps
+    assert view.locator(".view").evaluate(picture) != shared
+    view.get_by_test_id("view-scale").select_option("shared")
+    expect(view.get_by_text("own scales")).to_have_count(0)
+    assert view.locator(".view").evaluate(picture) == shared
+
+
 def test_a_finger_points_first_and_keeps_second(server: Server, visit: Visit) -> None:
     path = "layers?layer=conv_2&unit=2,6,36"
     visitor = visit(server, path, viewport={"width": 390, "height": 800}, has_touch=True)

@@ -73,7 +73,7 @@ export class Closeup {
     if (kernel) this.#drawKernel(calculation, at, look);
   }
 
-  #drawSource(network, { cells, window }, at, look, perMap) {
+  #drawSource(network, { cells, window, winner }, at, look, perMap) {
     const { layer: name, index } = cells[at];
     const source = network.layer(name);
     const channel = index.at(-1);
@@ -81,6 +81,10 @@ export class Closeup {
     const step = window ? window[2] : 1;
     const read = window ? cells.filter((_, k) => k % step === at % step) : [cells[at]];
     this.#frame(this.source, scale, read.map(cell => cell.index[0]), read.map(cell => cell.index[1]), look);
+    if (winner >= 0) {
+      const [row, column] = cells[winner].index;
+      this.#frame(this.source, scale, [row], [column], look);
+    }
     this.source.caption.textContent = `${source.name}, map ${channel}`;
   }
 
