@@ -454,6 +454,18 @@ def test_the_calculation_stands_beside_the_maps_on_a_small_screen(
     assert products["height"] < 90  # patch, kernel and products in one line
 
 
+@pytest.mark.parametrize("network", ["classic", "intro"])
+def test_a_shipped_network_is_seen_whole_on_a_small_screen(
+    server: Server, visit: Visit, network: str
+) -> None:
+    viewport = {"width": 1024, "height": 768}
+    visitor = visit(server, f"layers?network={network}", viewport=viewport)
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    width, needed = stage_of(visitor).evaluate("stage => [stage.clientWidth, stage.scrollWidth]")
+    assert needed <= width
+
+
 def test_no_name_stands_on_another(server: Server, visit: Visit, lab: Lab) -> None:
     trace = lab.ask(BranchedTrace(), time_limit=60)
     payload = view_payload(

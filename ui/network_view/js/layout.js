@@ -17,10 +17,11 @@ const SKIP = 12; // above all, where connections skip a column
 const LETTER = { name: 7, small: 5.6 }; // about the width of one
 const APART = { least: 20, most: 72 }; // between blocks, for the edges
 const NAMES_APART = 6; // between what stands above and below them
-const NARROWEST = 48;
+const NARROWEST = 44;
 const IMAGE = { least: 56, most: 112 }; // width of the input
 const BARS = { width: 112, row: 26 };
-const CELL = 3; // least height of a strip's cell
+const CELL = { high: 3, wide: 2 }; // the least that a strip's cell may be
+const STRIP = { least: 64, share: 1 / 9 }; // width of a folded strip, beside all there is
 
 /**
  * @param {Network} network
@@ -38,7 +39,7 @@ export function layOut(network, width, height) {
   const share = Math.max(NARROWEST, free / Math.max(elastic, 1));
   const blocks = columns.map((layers, k) => {
     const each = (height - (layers.length - 1) * (HEAD + FOOT)) / layers.length;
-    return layers.map(layer => blockOf(layer, widths[k] || share, each));
+    return layers.map(layer => blockOf(layer, widths[k] || share, each, width));
   });
   const filled = blocks.map(column => Math.max(...column.map(block => block.width)));
   const used = filled.map((each, k) => Math.max(each, named[k]));
@@ -61,7 +62,7 @@ export function layOut(network, width, height) {
     }
     x += used[k] + (k < apart.length ? apart[k] + more : 0);
   });
-  return { blocks: placed, width: Math.ceil(x), height: top + height + FOOT };
+  return { blocks: placed, width: Math.floor(x), height: top + height + FOOT };
 }
 
 /** What the colours of a layer run over: `0 … 0.688`, `± 2.73`. @param {Layer} layer */
@@ -96,20 +97,20 @@ const isOutput = layer => !layer.readers.length && !hasMaps(layer) && channelsOf
 /** Width of a block that does not stretch; 0 for one that does. */
 function fixedWidth(layer, width, height) {
   if (isOutput(layer)) return BARS.width;
-  if (!hasMaps(layer)) return strip(layer, height).width;
+  if (!hasMaps(layer)) return strip(layer, width, height).width;
   if (channelsOf(layer) === 1) return Math.min(Math.max(IMAGE.least, width / 10), IMAGE.most, height);
   return 0;
 }
 
-/** @returns {Block} */
-function blockOf(layer, width, height) {
+/** @param {number} all the width of the whole picture @returns {Block} */
+function blockOf(layer, width, height, all) {
   const place = { layer, x: 0, y: 0 };
   if (isOutput(layer)) {
     const rows = channelsOf(layer);
     const tile = { width: BARS.width, height: Math.min(BARS.row, height / rows) };
     return { ...place, form: 'bars', columns: 1, rows, tile, gap: 0, width: BARS.width, height: rows * tile.height };
   }
-  return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, height) };
+  return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, all, height) };
 }
 
 /** As many columns of tiles as make the tiles largest. */
@@ -137,12 +138,14 @@ function maps(layer, width, height) {
   };
 }
 
-/** A vector from top to bottom, folded into as many lines as it needs. */
-function strip(layer, height) {
+/** A vector from top to bottom, folded into as many lines as it needs: thousands in fine cells. */
+function strip(layer, all, height) {
   const count = channelsOf(layer);
-  const columns = Math.ceil(count / Math.floor(height / CELL));
+  const columns = Math.ceil(count / Math.floor(height / CELL.high));
   const rows = Math.ceil(count / columns);
-  const tile = { width: columns > 1 ? 8 : 16, height: Math.min(16, height / rows) };
+  const room = Math.max(STRIP.least, all * STRIP.share);
+  const folded = Math.max(CELL.wide, Math.min(8, Math.floor(room / columns)));
+  const tile = { width: columns > 1 ? folded : 16, height: Math.min(16, height / rows) };
   return {
     form: 'strip', columns, rows, tile, gap: 0,
     width: columns * tile.width, height: rows * tile.height,

@@ -270,7 +270,7 @@ export class View {
     return {
       text: of('--st-text-color'),
       ground: of('--st-background-color'),
-      accent: of('--st-primary-color'),
+      accent: of('--mark'),
       font: of('--st-font') || 'sans-serif',
       faint: of('--faint'),
       neutral: of('--st-text-color'),
