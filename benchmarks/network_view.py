@@ -84,7 +84,7 @@ async ([payload, version]) => {
   const times = [];
   for (let k = 0; k < 60; k++) {
     const start = performance.now();
-    drawBlock(context, block, sheetOf(block.layer, false), look, []);
+    drawBlock(context, block, sheetOf(block.layer, false), look, [], []);
     context.getImageData(0, 0, 1, 1);
     times.push(performance.now() - start);
   }

@@ -48,7 +48,6 @@ with st.container(horizontal=True, gap="medium", key="layer-view"):
             scale = "Shared"
         layer_maps(layer, unit, each_its_own=scale == "Per map")
         layer_statistics(layer)
-        layer_source(network.graph, layer.name)
     with st.container(key="layer-unit"):
         unit_choice(layer, unit)
         if layer.output.ndim == 3:
@@ -56,4 +55,5 @@ with st.container(horizontal=True, gap="medium", key="layer-view"):
         unit_arithmetic(
             answer.trace, explain_unit(answer.trace, layer.name, unit), network.card.class_names
         )
+layer_source(network.graph, layer.name)
 engine_line(answer)

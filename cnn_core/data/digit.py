@@ -124,7 +124,7 @@ def digit_from_token(token: str) -> Digit:
         )
         unpacked = zlib.decompressobj().decompress(deflated, SIDE * SIDE + 1)
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise InkError(f"The digit in this link is damaged: {error}.") from error
+        raise InkError("The digit in this link is damaged.") from error
     if len(unpacked) != SIDE * SIDE:
         raise InkError(f"The digit in this link is damaged: {len(unpacked)} of 784 pixels.")
     image = np.frombuffer(unpacked, np.uint8).reshape(SIDE, SIDE)

@@ -159,11 +159,16 @@ def check_index(spec: LayerSpec, index: Index) -> Index:
     except TypeError:
         unit = ()
     if len(unit) != len(shape) or not all(0 <= i < n for i, n in zip(unit, shape, strict=False)):
+        first, last = tuple(0 for _ in shape), tuple(size - 1 for size in shape)
         raise NoSuchUnit(
-            f"{spec.name} has output shape {shape}: expected {len(shape)} indices from 0 below "
-            f"it. Received: index={index!r}."
+            f"{spec.name} has no unit {_named(index)}; they run from {_named(first)} to "
+            f"{_named(last)}."
         )
     return unit
+
+
+def _named(index: Index) -> str:
+    return f"({', '.join(map(str, index))})"
 
 
 def flatten_position(shape: Shape, cell: Index) -> int:

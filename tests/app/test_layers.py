@@ -1,10 +1,14 @@
 """The Layers page: every layer, every kind of unit, at any moment; and what a link may say."""
 
+import base64
+import io
+import json
 import re
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.digit import mnist_digit
@@ -40,6 +44,13 @@ def shown_number(page: AppTest, testid: str) -> float:
     found = re.search(rf'data-testid="{testid}" data-value="([^"]+)"', html_of(page, "cs-sum"))
     assert found, testid
     return float(found[1])
+
+
+def picked_from(page: AppTest) -> list[np.ndarray]:
+    """The pictures whose cells can be chosen, `(H, W, 3)` uint8."""
+    sent = [json.loads(each.proto.json or "{}") for each in page.get("bidi_component")]
+    files = [base64.b64decode(data["src"].partition(",")[2]) for data in sent if "src" in data]
+    return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
 
 
 @pytest.mark.parametrize("network", ["classic", "intro"])
@@ -112,6 +123,27 @@ def test_dead_maps_are_named(lab: Lab) -> None:
     )
 
 
+def test_the_digit_is_white_ink_on_black_on_its_own_layer(lab: Lab) -> None:
+    page = opened(lab, layer="input", unit="8,8,0")
+    expected = np.repeat(mnist_digit(FIRST_DIGIT).bytes[..., None], 3, axis=2)
+    pictures = picked_from(page)
+    assert len(pictures) == 2
+    for picture in pictures:
+        np.testing.assert_allclose(picture, expected, atol=1)  # a scale has 255 levels, a byte 256
+    assert "paper" in html_of(page, "cs-scale")
+
+
+def test_what_rounds_to_nothing_has_no_sign(lab: Lab) -> None:
+    words = html_of(opened(lab, layer="conv_2", unit="2,6,36"), "cs-sum")
+    assert ">0.00<" in words
+    assert "\N{MINUS SIGN}0.00<" not in words
+
+
+def test_a_copied_number_is_exactly_the_networks(lab: Lab) -> None:
+    words = html_of(opened(lab, layer="pool_2", unit="1,3,36"), "cs-sum")
+    assert "exactly the same" in words
+
+
 def test_a_unit_is_chosen_by_its_numbers(page: AppTest, lab: Lab) -> None:
     page.switch_page(LAYERS).run()
     for label, value in (("Row", 3), ("Map", 7)):
@@ -146,13 +178,14 @@ def test_moving_the_moment_compiles_and_rebuilds_nothing(lab: Lab) -> None:
         ({"step": "9" * 30}, "whole number"),
         ({"step": "99999"}, "the nearest, 8442"),
         ({"layer": "conv_9"}, "no layer"),
-        ({"layer": "conv_1", "unit": "99,0,0"}, "output shape"),
-        ({"layer": "conv_1", "unit": "1,2"}, "3 indices"),
+        ({"layer": "conv_1", "unit": "99,0,0"}, "from (0, 0, 0) to (25, 25, 31)"),
+        ({"layer": "conv_1", "unit": "1,2"}, "no unit (1, 2)"),
         ({"unit": "a,b,c"}, "whole numbers"),
         ({"unit": "1," * 400}, "whole numbers"),
         ({"v": "2"}, "version '2'"),
         ({"v": "1", "network": "vgg"}, "no network"),
         ({"digit": "test-1e9"}, "cannot be read"),
+        ({"digit": "d.AAAA"}, "The digit in this link is damaged."),
     ],
 )
 def test_what_a_link_says_wrongly_is_ignored_and_named(

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser.server import Server
 from tests.browser.visitor import Visitor
+
+# Every visitor fetches Streamlit's code anew; on a machine with ten things to do at once that took
+# longer than Playwright's 5 seconds now and then.
+expect.set_options(timeout=20_000)
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",

@@ -76,7 +76,7 @@ class Server:
         return Path(self._log.name).read_text()
 
     def complaints(self) -> list[str]:
-        """Lines in the log beyond the greeting."""
+        """Lines in the log beyond the greeting and what is known to be harmless."""
         greeting = ("You can now view", "URL:", "Local URL", "Stopping...")
         # A fragment's timer may fire once more after a whole run has removed the fragment.
         late = "it might have been removed during a preceding full-app rerun"

@@ -112,6 +112,20 @@ def test_the_moment_changes_prediction_maps_and_arithmetic(server: Server, visit
     )
 
 
+def test_on_a_phone_a_layer_is_told_in_its_order(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "layers?layer=conv_2", viewport={"width": 390, "height": 844})
+    expect(unit_name(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    places = (
+        ".st-key-layer-facts", ".st-key-layer-maps", ".st-key-layer-map",
+        ".st-key-layer-arithmetic", ".stMain .stCode",
+    )  # fmt: skip
+    boxes = [visitor.page.locator(place).bounding_box() for place in places]
+    tops = [box["y"] for box in boxes if box]
+    assert len(tops) == len(places)
+    assert tops == sorted(tops)
+
+
 def test_the_film_plays_to_its_end_and_can_be_paused(server: Server, visit: Visit) -> None:
     visitor = visit(server, "layers?step=0")
     expect(unit_name(visitor)).to_be_visible()

@@ -1,5 +1,6 @@
 """The network view while other things change: the network, the moment, the theme."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -44,6 +45,22 @@ def test_the_film_plays_under_a_sliding_window(server: Server, visit: Visit) -> 
     visitor.page.wait_for_url("**step=8442&**", timeout=30_000)
     expect(view.get_by_test_id("play")).to_have_attribute("aria-label", "Pause")
     expect(view.get_by_test_id("unit-value")).to_be_visible()
+
+
+def test_what_is_looked_at_stays_while_the_moment_changes(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "layers?layer=conv_2&unit=2,6,36")
+    view = visitor.page.locator(".st-key-network-view")
+    name = view.get_by_test_id("unit-name")
+    expect(name).to_be_visible()
+    visitor.wait_until_painted()
+    view.get_by_test_id("view-stage").press("ArrowRight")  # looked at, not kept
+    last = view.get_by_test_id("unit-value").get_attribute("data-value")
+    visitor.page.get_by_test_id("moment-range").fill("3")
+    visitor.page.wait_for_url("**step=3&**")
+    visitor.wait_until_painted()
+    expect(view.locator(".view")).to_have_attribute("data-picture", re.compile("classic/3/"))
+    expect(name).to_have_text("conv_2[2, 7, 36]")
+    expect(view.get_by_test_id("unit-value")).not_to_have_attribute("data-value", last or "")
 
 
 def test_another_theme_repaints_the_view(server: Server, visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """The network view in Chromium: its numbers are the network's, and pointing asks no server."""
 
 import base64
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from cnn_core.probe.geometry import Index, receptive_field
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.branched_network import BranchedTrace
-from tests.browser.server import Server
+from tests.browser.server import ROOT, Server
 from tests.browser.view_reading import (
     READ,
     named,
@@ -33,10 +34,11 @@ from tests.browser.view_reading import (
 )
 from tests.browser.visitor import FOUR, Visitor
 from ui.network_view.payload import view_payload
-from ui.network_view.routes import VERSION
+from ui.network_view.routes import VERSION, weights_address
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
+STYLE = ROOT / "ui" / "network_view" / "network_view.css"
 
 # Shows a payload in a view of its own, apart from any page, and hands back its element.
 _MOUNT = """
@@ -228,6 +230,27 @@ def test_the_window_slides_and_fills_the_map(server: Server, visit: Visit) -> No
     expect(view.get_by_test_id("play")).to_have_attribute("aria-label", "Slide the window")
 
 
+def test_a_map_half_filled_is_whole_again_when_another_layer_is_chosen(
+    server: Server, visit: Visit
+) -> None:
+    visitor = opened(visit, server)
+    view_of(visitor).get_by_test_id("play").click()
+    expect(shown_unit(visitor)).to_have_text(re.compile(r"conv_2\[0, [2-9], 36]"))
+    view_of(visitor).get_by_test_id("play").click()
+    visitor.page.locator(".st-key-layer-next button").click()
+    expect(shown_unit(visitor)).to_contain_text("pool_2[")
+    other = visit(server, "layers?layer=pool_2")
+    expect(shown_unit(other)).to_have_text(shown_unit(visitor).inner_text())
+    large = "view => view.querySelector('[data-testid=closeup-map]').toDataURL()"
+    for each in (visitor, other):
+        expect(view_of(each).get_by_test_id("view-readout")).to_have_attribute(
+            "data-complete", "true"
+        )
+        each.wait_until_painted()
+    mine, theirs = (view_of(each).locator(".view").evaluate(large) for each in (visitor, other))
+    assert mine == theirs
+
+
 def test_who_wants_no_motion_steps_by_hand(server: Server, visit: Visit) -> None:
     path = "layers?layer=conv_2&unit=2,6,36"
     visitor = visit(server, path, reduced_motion="reduce")
@@ -237,6 +260,90 @@ def test_who_wants_no_motion_steps_by_hand(server: Server, visit: Visit) -> None
     expect(shown_unit(visitor)).to_have_text("conv_2[2, 7, 36]")
     visitor.page.wait_for_timeout(400)
     expect(shown_unit(visitor)).to_have_text("conv_2[2, 7, 36]")
+
+
+def test_edges_carry_the_sum_and_the_norm_of_their_kernels(server: Server, visit: Visit) -> None:
+    ref = open_network("classic").last
+    trace = reference_trace(open_network("classic").graph, weights_at(ref), np.zeros((28, 28, 1)))
+    payload = view_payload(
+        trace, tuple("0123456789"), picture="1", weights=weights_address(ref), selected=None,
+        compact=False,
+    )  # fmt: skip
+    visitor = visit(server, "about")
+    mounted(visitor, payload)
+    visitor.page.wait_for_function("window.view.weights")
+    edges = visitor.page.evaluate(
+        """async version => {
+          const { incoming, outgoing } = await import(`/network-view/${version}/edges.js`);
+          const plain = ({ from, to, weight, size }) =>
+            [from.index.at(-1), to.index.at(-1), weight, size];
+          const { network, weights } = window.view;
+          return {
+            read: incoming(network, weights, { layer: 'conv_2', index: [2, 6, 36] }).map(plain),
+            feeds: outgoing(network, weights, { layer: 'pool_1', index: [0, 0, 5] }).map(plain),
+            dense: incoming(network, weights, { layer: 'output', index: [3] }).map(plain),
+          };
+        }""",
+        VERSION,
+    )
+    kernel = weights_at(ref)["conv_2"]["kernel"].astype(float)  # (3, 3, 32, 64)
+    sums, norms = kernel.sum(axis=(0, 1)), np.sqrt((kernel**2).sum(axis=(0, 1)))
+    dense = weights_at(ref)["output"]["kernel"].astype(float)[:, 3]
+    for found, weights, sizes in (
+        (edges["read"], sums[:, 36], norms[:, 36]),
+        (edges["feeds"], sums[5], norms[5]),
+        (edges["dense"], dense, np.abs(dense)),
+    ):
+        np.testing.assert_allclose([edge[2] for edge in found], weights, atol=1e-6)
+        np.testing.assert_allclose([edge[3] for edge in found], sizes / sizes.max(), atol=1e-6)
+    assert [edge[:2] for edge in edges["read"]] == [[channel, 36] for channel in range(32)]
+    assert [edge[:2] for edge in edges["feeds"]] == [[5, map] for map in range(64)]
+
+
+def test_the_picture_grows_by_button_by_key_and_by_two_fingers(
+    server: Server, visit: Visit
+) -> None:
+    visitor = opened(visit, server)
+    view, world = view_of(visitor), view_of(visitor).locator(".world")
+
+    def width() -> float:
+        box = world.bounding_box()
+        assert box
+        return box["width"]
+
+    least = width()
+    view.get_by_test_id("zoom-in").click()
+    assert width() > 1.2 * least
+    view.get_by_test_id("zoom-out").click()
+    assert width() == least
+    stage_of(visitor).press("+")
+    assert width() > 1.2 * least
+    stage_of(visitor).press("-")
+    stage_of(visitor).evaluate(
+        """stage => {
+          const finger = (type, pointerId, clientX) => stage.dispatchEvent(new PointerEvent(
+            type, { pointerId, clientX, clientY: 300, pointerType: 'touch', bubbles: true }));
+          finger('pointerdown', 1, 400);
+          finger('pointerdown', 2, 500);
+          finger('pointermove', 2, 600);
+          finger('pointerup', 1, 400);
+          finger('pointerup', 2, 600);
+        }"""
+    )
+    assert width() > 1.2 * least
+
+
+def test_each_map_on_its_own_scale_is_said_and_painted(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    view = view_of(visitor)
+    picture = "view => view.querySelector('canvas.picture').toDataURL()"
+    shared = view.locator(".view").evaluate(picture)
+    view.get_by_test_id("view-scale").select_option("map")
+    expect(view.get_by_text("own scales")).to_have_count(5)  # the layers with several maps
+    assert view.locator(".view").evaluate(picture) != shared
+    view.get_by_test_id("view-scale").select_option("shared")
+    expect(view.get_by_text("own scales")).to_have_count(0)
+    assert view.locator(".view").evaluate(picture) == shared
 
 
 def test_a_finger_points_first_and_keeps_second(server: Server, visit: Visit) -> None:
@@ -283,6 +390,135 @@ def test_a_truncated_payload_is_said_in_a_sentence(server: Server, visit: Visit,
     expect(visitor.page.get_by_test_id("view-trouble")).to_contain_text(
         "The network cannot be shown: what arrived is damaged."
     )
+
+
+def test_a_damaged_payload_does_not_leave_the_last_digit_standing(
+    server: Server, visit: Visit
+) -> None:
+    network = open_network("classic")
+    trace = reference_trace(network.graph, weights_at(network.last), np.zeros((28, 28, 1)))
+    payload = view_payload(
+        trace, tuple("0123456789"), picture="1", weights=weights_address(network.last),
+        selected=None, compact=True,
+    )  # fmt: skip
+    visitor = visit(server, "about")
+    visitor.page.add_style_tag(path=STYLE)
+    mounted(visitor, payload)
+    stage = visitor.page.get_by_test_id("view-stage")
+    again = "text => view.update(Uint8Array.from(atob(text), c => c.charCodeAt(0)), () => {})"
+    expect(stage).to_be_visible()
+    visitor.page.evaluate(again, base64.b64encode(payload[:-100]).decode())
+    expect(visitor.page.get_by_test_id("view-trouble")).to_be_visible()
+    expect(stage).to_be_hidden()
+    visitor.page.evaluate(again, base64.b64encode(payload).decode())
+    expect(visitor.page.get_by_test_id("view-trouble")).to_be_hidden()
+    expect(stage).to_be_visible()
+
+
+def test_who_listens_hears_the_way_back_to_the_ink(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server, "layers?layer=pool_2&unit=1,3,36")
+    stage_of(visitor).press("w")
+    spoken = view_of(visitor).locator(".spoken")
+    expect(spoken).to_contain_text("pool_2, row 1, column 3, map 36")
+    for layer in ("conv_2", "pool_1", "conv_1", "input"):
+        expect(spoken).to_contain_text(f"from {layer}, row")
+
+
+@pytest.mark.parametrize("layer", ["conv_3", "output"])
+def test_the_chosen_unit_is_in_sight_on_a_phone(server: Server, visit: Visit, layer: str) -> None:
+    visitor = visit(server, f"layers?layer={layer}", viewport={"width": 390, "height": 844})
+    expect(shown_unit(visitor)).to_contain_text(layer)
+    visitor.wait_until_painted()
+    box = stage_of(visitor).get_by_role("button", name=layer).bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+
+
+def test_the_calculation_stands_beside_the_maps_on_a_small_screen(
+    server: Server, visit: Visit
+) -> None:
+    visitor = visit(
+        server, "layers?layer=conv_2&unit=2,6,36", viewport={"width": 1024, "height": 768}
+    )
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    maps = view_of(visitor).locator(".closeup").bounding_box()
+    readout = view_of(visitor).get_by_test_id("view-readout").bounding_box()
+    products = view_of(visitor).locator(".channel .grids").first.bounding_box()
+    assert maps
+    assert readout
+    assert products
+    assert abs(maps["y"] - readout["y"]) < 8
+    assert maps["x"] + maps["width"] <= readout["x"]
+    assert products["height"] < 90  # patch, kernel and products in one line
+
+
+@pytest.mark.parametrize("network", ["classic", "intro"])
+def test_a_shipped_network_is_seen_whole_on_a_small_screen(
+    server: Server, visit: Visit, network: str
+) -> None:
+    viewport = {"width": 1024, "height": 768}
+    visitor = visit(server, f"layers?network={network}", viewport=viewport)
+    expect(shown_unit(visitor)).to_be_visible()
+    visitor.wait_until_painted()
+    width, needed = stage_of(visitor).evaluate("stage => [stage.clientWidth, stage.scrollWidth]")
+    assert needed <= width
+
+
+def test_no_name_stands_on_another(server: Server, visit: Visit, lab: Lab) -> None:
+    trace = lab.ask(BranchedTrace(), time_limit=60)
+    payload = view_payload(
+        trace, tuple("abcd"), picture="1", weights="weights/branched", selected=None, compact=False
+    )
+    visitor = visit(server, "about")
+    visitor.page.route(
+        "**/network-view/weights/branched", lambda route: route.fulfill(body=save({}))
+    )
+    visitor.page.add_style_tag(path=STYLE)
+    mounted(visitor, payload)
+    boxes = visitor.page.locator(".names > *").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) == 2 * len(trace.layers)
+    for one, other in itertools.combinations(boxes, 2):
+        apart = (
+            one["right"] <= other["left"] + 1
+            or other["right"] <= one["left"] + 1
+            or one["bottom"] <= other["top"] + 1
+            or other["bottom"] <= one["top"] + 1
+        )
+        assert apart, (one, other)
+
+
+def test_everything_that_reads_a_unit_can_be_reached(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "about")
+    listed = visitor.page.evaluate(
+        """async version => {
+          const { readersList } = await import(`/network-view/${version}/readout.js`);
+          const home = document.createElement('div');
+          home.innerHTML = readersList(Array.from({ length: 200 }, (_, k) =>
+            ({ unit: { layer: 'dense', index: [k] }, weight: k })));
+          return home.querySelectorAll('[data-unit]').length;
+        }""",
+        VERSION,
+    )
+    assert listed == 200
+
+
+def test_what_rounds_to_nothing_has_no_sign(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    cells = view_of(visitor).locator(".grids span").all_inner_texts()
+    assert "0.00" in cells
+    assert "\N{MINUS SIGN}0.00" not in cells
+
+
+def test_the_keys_are_told_on_the_spot(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
+    place = stage_of(visitor).bounding_box()
+    view_of(visitor).get_by_text("Keys", exact=True).click()
+    expect(view_of(visitor).get_by_text("Why this number: back to the ink")).to_be_visible()
+    assert stage_of(visitor).bounding_box() == place
 
 
 def test_what_is_no_unit_changes_nothing(server: Server, visit: Visit) -> None:

@@ -11,8 +11,6 @@ from cnn_core.probe.arithmetic import Calculation
 from cnn_core.probe.trace import Trace
 from ui.panels import html
 
-_SHOWN = "{:.4f}"
-
 
 def unit_arithmetic(trace: Trace, calculation: Calculation, classes: tuple[str, ...]) -> None:
     """How the unit got its value: terms, bias, sum, activation, and the network's own number."""
@@ -32,10 +30,17 @@ def unit_arithmetic(trace: Trace, calculation: Calculation, classes: tuple[str, 
 
 def _value(number: float, testid: str = "") -> str:
     """A number at four decimals that carries its full precision."""
-    shown = _SHOWN.format(number).replace("-", "\N{MINUS SIGN}")
     mark = f' data-testid="{testid}"' if testid else ""
     sign = "cs-minus" if number < 0 else "cs-plus"
-    return f'<span class="{sign}"{mark} data-value="{float(number)!r}">{shown}</span>'
+    return (
+        f'<span class="{sign}"{mark} data-value="{float(number)!r}">{html.fixed(number, 4)}</span>'
+    )
+
+
+def _share(number: float) -> str:
+    """A number from 0 to 1, however small."""
+    text = f"{number:.4f}" if number >= 1e-3 or number == 0 else f"{number:.3e}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _head(calculation: Calculation) -> str:
@@ -58,10 +63,9 @@ def _result(calculation: Calculation) -> str:
     if calculation.activation not in ("linear", "softmax"):
         lines.append(f"After {calculation.activation} {_value(calculation.value)}")
     if calculation.rule != "given":
-        lines.append(
-            f"The network itself says {_value(calculation.network_value)}, "
-            f"{abs(calculation.error):.0e} apart"
-        )
+        error = abs(calculation.error)
+        apart = f"{error:.0e} apart".replace("-", "\N{MINUS SIGN}") if error else "exactly the same"
+        lines.append(f"The network itself says {_value(calculation.network_value)}, {apart}")
     return '<ul class="cs-lines">' + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
 
 
@@ -80,8 +84,7 @@ def _grid(values: np.ndarray, title: str, winner: int | None = None) -> str:
     """A small table of a window's numbers, `(rows, columns)`."""
     width = values.shape[1]
     cells = "".join(
-        f'<span class="{"cs-winner" if k == winner else ""}">'
-        f"{f'{number:.2f}'.replace('-', chr(0x2212))}</span>"
+        f'<span class="{"cs-winner" if k == winner else ""}">{html.fixed(number, 2)}</span>'
         for k, number in enumerate(values.reshape(-1).tolist())
     )
     return (
@@ -106,8 +109,8 @@ def _channels(calculation: Calculation, window: Shape) -> str:
     rows = "".join(
         f'<div role="listitem" class="cs-channel" data-channel="{channels[k]}">'
         f"<p>Channel {channels[k]}: {_value(partial[k], 'unit-partial')}</p>"
-        f"{_grid(values[..., k], 'patch')}<b>·</b>{_grid(weights[..., k], 'kernel')}<b>=</b>"
-        f"{_grid(terms[..., k], 'products')}</div>"
+        f"{_grid(values[..., k], 'patch')}<b>·</b>{_grid(weights[..., k], 'kernel')}"
+        f'<span class="cs-made"><b>=</b>{_grid(terms[..., k], "products")}</span></div>'
         for k in np.argsort(-np.abs(partial), kind="stable")
     )
     return (
@@ -125,8 +128,9 @@ def _pushes(trace: Trace, calculation: Calculation) -> str:
         ("Pushed down", order[calculation.terms[order] < 0]),
     ):
         rows = "".join(
-            f"<tr><th>{int(calculation.cells[k][-1])}</th><td>{calculation.values[k]:.3f}</td>"
-            f"<td>{f'{calculation.weights[k]:.3f}'.replace('-', chr(0x2212))}</td>"
+            f"<tr><th>{int(calculation.cells[k][-1])}</th>"
+            f"<td>{html.fixed(calculation.values[k], 3)}</td>"
+            f"<td>{html.fixed(calculation.weights[k], 3)}</td>"
             f"<td>{_value(calculation.terms[k])}</td></tr>"
             for k in chosen
         )
@@ -195,8 +199,8 @@ def _softmax(calculation: Calculation, classes: tuple[str, ...]) -> str:
     greatest = float(logits.max())
     rows = "".join(
         f"<tr><th>{escape(classes[k]) if len(classes) == len(logits) else k}</th>"
-        f"<td>{_value(logits[k])}</td><td>{exponentials[k]:.3e}</td>"
-        f"<td>{exponentials[k] / total:.3e}</td></tr>"
+        f"<td>{_value(logits[k])}</td><td>{_share(exponentials[k])}</td>"
+        f"<td>{_share(exponentials[k] / total)}</td></tr>"
         for k in range(len(logits))
     )
     return (

@@ -32,6 +32,11 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
+def fixed(value: float, decimals: int) -> str:
+    """A value at so many decimals; what rounds to 0 has no sign."""
+    return f"{value:z.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def shape(sizes: tuple[int, ...]) -> str:
     """``26 × 26 × 32``."""
     return " × ".join(map(str, sizes))

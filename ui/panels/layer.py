@@ -14,6 +14,7 @@ from cnn_core.views.atlas import (
     Picture,
     atlas_box,
     atlas_cell,
+    digit_picture,
     feature_map_atlas,
     map_picture,
     vector_picture,
@@ -62,10 +63,12 @@ def layer_maps(layer: LayerTrace, unit: Index, each_its_own: bool) -> None:
             f"All of {layer.name}, {size}",
             key="maps-picker",
             on_pick=lambda: _take("maps-picker", layer),
-            side=496,
+            side=224 if picture.scale == "ink" else 496,  # it stands beside, large, too
             boxes=boxes,
         )
-        if each_its_own and layer.output.ndim == 3:
+        if picture.scale == "ink":
+            st.html(f'<p class="cs-scale">0, paper{html.ramp(picture.scale)}1, ink</p>')
+        elif each_its_own and layer.output.ndim == 3:
             st.html(f'<p class="cs-scale">0{html.ramp(picture.scale)}each map’s own greatest</p>')
         else:
             least = -picture.limit if picture.scale == "signed" else 0
@@ -80,6 +83,8 @@ def _all_units(
 ) -> tuple[Picture, list[tuple[int, int, int, int]]]:
     if layer.output.ndim == 3:
         height, width, count = layer.output.shape
+        if _is_digit(layer):
+            return digit_picture(layer.output[..., 0]), []
         picture = feature_map_atlas(layer.output, each_its_own=each_its_own)
         return picture, [atlas_box((height, width, count), unit[2])]
     picture = vector_picture(layer.output.reshape(-1))
@@ -87,14 +92,24 @@ def _all_units(
     return picture, [(position % picture.width, position // picture.width, 1, 1)]
 
 
+def _is_digit(layer: LayerTrace) -> bool:
+    """Whether this is the image itself in grey, which is ink on black and no activation."""
+    image = layer.output
+    return not layer.spec.inputs and image.shape[-1] == 1 and 0 <= image.min() <= image.max() <= 1
+
+
 def one_map(layer: LayerTrace, unit: Index) -> None:
     """The chosen map, large, on the layer's scale; a click chooses its cell."""
     row, column, channel = unit
     values = layer.output[..., channel]
-    limit = float(np.abs(layer.output).max())
+    if _is_digit(layer):
+        picture = digit_picture(values)
+    else:
+        limit = float(np.abs(layer.output).max())
+        picture = map_picture(values, limit, signed=bool(layer.output.min() < 0))
     with st.container(key="layer-map"):
         cell_picker(
-            map_picture(values, limit, signed=bool(layer.output.min() < 0)),
+            picture,
             f"Map {channel} of {layer.name}",
             key="map-picker",
             on_pick=lambda: _take("map-picker", layer, channel),

@@ -74,7 +74,8 @@ def _choices(present: str) -> list[str]:
 def _name(id: str) -> str:
     network = open_network(id)
     share = network.card.accuracy.get(network.last.step)
-    return network.card.title + (f", {share:.1%} right" if share is not None else "")
+    counted = f"{network.card.title}, {network.graph.parameter_count / 1000:,.0f} k"
+    return counted + (f", {share:.1%} right" if share is not None else "")
 
 
 def _take_network() -> None:

@@ -8,8 +8,11 @@
 import { decisive, partialSums } from './calculation.js';
 import { colourOf, drawMap, scaleOf, sheetOf } from './picture.js';
 import { hasMaps } from './network.js';
+import { fixed } from './readout.js';
 
 const SIDE = { most: 196, least: 112 }; // screen pixels of a map
+const BESIDE = { from: 600, to: 900 }; // widths at which the style sheet folds the three, the
+// kernel below the maps, so that the calculation finds room beside them
 const KERNEL_CELL = 28;
 
 const FRAME = `
@@ -50,7 +53,8 @@ export class Closeup {
    * @param {number} width what there is for all three
    */
   draw(network, calculation, look, perMap, played, width) {
-    const side = (width - 3 * KERNEL_CELL - 32) / 2;
+    const folded = width >= BESIDE.from && width < BESIDE.to;
+    const side = folded ? SIDE.least : (width - 3 * KERNEL_CELL - 32) / 2;
     this.side = Math.min(Math.max(side, SIDE.least), SIDE.most);
     const layer = network.layer(calculation.unit.layer);
     this.home.hidden = !hasMaps(layer);
@@ -69,7 +73,7 @@ export class Closeup {
     if (kernel) this.#drawKernel(calculation, at, look);
   }
 
-  #drawSource(network, { cells, window }, at, look, perMap) {
+  #drawSource(network, { cells, window, winner }, at, look, perMap) {
     const { layer: name, index } = cells[at];
     const source = network.layer(name);
     const channel = index.at(-1);
@@ -77,6 +81,10 @@ export class Closeup {
     const step = window ? window[2] : 1;
     const read = window ? cells.filter((_, k) => k % step === at % step) : [cells[at]];
     this.#frame(this.source, scale, read.map(cell => cell.index[0]), read.map(cell => cell.index[1]), look);
+    if (winner >= 0) {
+      const [row, column] = cells[winner].index;
+      this.#frame(this.source, scale, [row], [column], look);
+    }
     this.source.caption.textContent = `${source.name}, map ${channel}`;
   }
 
@@ -127,7 +135,7 @@ export class Closeup {
       context.fillRect(x, y, cell, cell);
       if (cell < KERNEL_CELL) continue;
       context.fillStyle = Math.abs(weight) > most / 2 ? '#fff' : '#111';
-      context.fillText(weight.toFixed(2).replace('-', '\u2212').replace('0.', '.'), x + cell / 2, y + cell / 2);
+      context.fillText(fixed(weight, 2).replace('0.', '.'), x + cell / 2, y + cell / 2);
     }
     this.kernel.caption.textContent = 'its kernel';
   }

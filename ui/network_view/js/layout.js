@@ -12,12 +12,16 @@
 import { channelsOf, hasMaps } from './network.js';
 
 export const HEAD = 38; // room above a block for its name
-export const FOOT = 20; // and below it for its scale
-const APART = { least: 20, most: 72 }; // between columns, for the edges
-const NARROWEST = 48;
+export const FOOT = 34; // and below it for its scale, and what is dead
+const SKIP = 12; // above all, where connections skip a column
+const LETTER = { name: 7, small: 5.6 }; // about the width of one
+const APART = { least: 20, most: 72 }; // between blocks, for the edges
+const NAMES_APART = 6; // between what stands above and below them
+const NARROWEST = 44;
 const IMAGE = { least: 56, most: 112 }; // width of the input
 const BARS = { width: 112, row: 26 };
-const CELL = 3; // least height of a strip's cell
+const CELL = { high: 3, wide: 2 }; // the least that a strip's cell may be
+const STRIP = { least: 64, share: 1 / 9 }; // width of a folded strip, beside all there is
 
 /**
  * @param {Network} network
@@ -28,31 +32,52 @@ const CELL = 3; // least height of a strip's cell
 export function layOut(network, width, height) {
   const columns = columnsOf(network);
   const widths = columns.map(layers => Math.max(...layers.map(layer => fixedWidth(layer, width, height))));
-  const free = width - widths.reduce((sum, each) => sum + each, 0)
-    - (columns.length - 1) * APART.least;
+  const named = columns.map(layers => Math.max(...layers.map(labelWidth)));
+  const free = width - (columns.length - 1) * APART.least
+    - widths.reduce((sum, each, k) => sum + (each && Math.max(each, named[k])), 0);
   const elastic = widths.filter(each => each === 0).length;
   const share = Math.max(NARROWEST, free / Math.max(elastic, 1));
   const blocks = columns.map((layers, k) => {
     const each = (height - (layers.length - 1) * (HEAD + FOOT)) / layers.length;
-    return layers.map(layer => blockOf(layer, widths[k] || share, each));
+    return layers.map(layer => blockOf(layer, widths[k] || share, each, width));
   });
-  const used = blocks.map(column => Math.max(...column.map(block => block.width)));
-  const rest = width - used.reduce((sum, each) => sum + each, 0);
-  const apart = Math.min(APART.most, Math.max(APART.least, rest / Math.max(columns.length - 1, 1)));
+  const filled = blocks.map(column => Math.max(...column.map(block => block.width)));
+  const used = filled.map((each, k) => Math.max(each, named[k]));
+  const empty = used.map((each, k) => (each - filled[k]) / 2); // left and right of a narrow block
+  const apart = used.slice(1).map((_, k) =>
+    Math.max(NAMES_APART, APART.least - empty[k] - empty[k + 1]));
+  const rest = width - [...used, ...apart].reduce((sum, each) => sum + each, 0);
+  const more = Math.min(APART.most - APART.least, Math.max(0, rest / Math.max(apart.length, 1)));
+  const top = HEAD + (skips(columns) ? SKIP : 0);
   let x = 0;
   const placed = new Map();
   blocks.forEach((column, k) => {
     const tall = column.reduce((sum, block) => sum + block.height + HEAD + FOOT, -FOOT);
-    let y = Math.max(HEAD, HEAD + (height + HEAD - tall) / 2);
+    let y = Math.max(top, top + (height + HEAD - tall) / 2);
     for (const block of column) {
       block.x = x + (used[k] - block.width) / 2;
       block.y = y;
       y += block.height + HEAD + FOOT;
       placed.set(block.layer.name, block);
     }
-    x += used[k] + apart;
+    x += used[k] + (k < apart.length ? apart[k] + more : 0);
   });
-  return { blocks: placed, width: Math.ceil(Math.max(x - apart, 0)), height: HEAD + height + FOOT };
+  return { blocks: placed, width: Math.floor(x), height: top + height + FOOT };
+}
+
+/** What the colours of a layer run over: `0 … 0.688`, `± 2.73`. @param {Layer} layer */
+export const rangeOf = ({ signed, limit }) => `${signed ? '± ' : '0 … '}${Number(limit.toPrecision(3))}`;
+
+/** Room for what stands above and below a block. @param {Layer} layer */
+function labelWidth(layer) {
+  const small = Math.max(layer.shape.join('×').length, rangeOf(layer).length);
+  return Math.max(layer.name.length * LETTER.name, small * LETTER.small) + 4;
+}
+
+/** Whether any layer reads one that does not stand in the column before. @param {Layer[][]} columns */
+function skips(columns) {
+  return columns.some((layers, k) => k > 0 && layers.some(layer =>
+    layer.inputs.some(source => !columns[k - 1].some(({ name }) => name === source))));
 }
 
 /** Layers by depth: the longest way from the input. @param {Network} network @returns {Layer[][]} */
@@ -72,20 +97,20 @@ const isOutput = layer => !layer.readers.length && !hasMaps(layer) && channelsOf
 /** Width of a block that does not stretch; 0 for one that does. */
 function fixedWidth(layer, width, height) {
   if (isOutput(layer)) return BARS.width;
-  if (!hasMaps(layer)) return strip(layer, height).width;
+  if (!hasMaps(layer)) return strip(layer, width, height).width;
   if (channelsOf(layer) === 1) return Math.min(Math.max(IMAGE.least, width / 10), IMAGE.most, height);
   return 0;
 }
 
-/** @returns {Block} */
-function blockOf(layer, width, height) {
+/** @param {number} all the width of the whole picture @returns {Block} */
+function blockOf(layer, width, height, all) {
   const place = { layer, x: 0, y: 0 };
   if (isOutput(layer)) {
     const rows = channelsOf(layer);
     const tile = { width: BARS.width, height: Math.min(BARS.row, height / rows) };
     return { ...place, form: 'bars', columns: 1, rows, tile, gap: 0, width: BARS.width, height: rows * tile.height };
   }
-  return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, height) };
+  return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, all, height) };
 }
 
 /** As many columns of tiles as make the tiles largest. */
@@ -103,7 +128,8 @@ function maps(layer, width, height) {
   }
   const { columns, rows } = best;
   // Whole screen pixels a value where that costs little; small maps are not blown up.
-  const scale = Math.min(8, best.scale >= 2 ? Math.floor(best.scale) : best.scale);
+  const whole = Math.floor(best.scale);
+  const scale = Math.min(8, whole > 1 && whole > 0.8 * best.scale ? whole : best.scale);
   const tile = { width: Math.max(2, w * scale), height: Math.max(2, h * scale) };
   return {
     form: 'maps', columns, rows, tile, gap,
@@ -112,12 +138,14 @@ function maps(layer, width, height) {
   };
 }
 
-/** A vector from top to bottom, folded into as many lines as it needs. */
-function strip(layer, height) {
+/** A vector from top to bottom, folded into as many lines as it needs: thousands in fine cells. */
+function strip(layer, all, height) {
   const count = channelsOf(layer);
-  const columns = Math.ceil(count / Math.floor(height / CELL));
+  const columns = Math.ceil(count / Math.floor(height / CELL.high));
   const rows = Math.ceil(count / columns);
-  const tile = { width: columns > 1 ? 8 : 16, height: Math.min(16, height / rows) };
+  const room = Math.max(STRIP.least, all * STRIP.share);
+  const folded = Math.max(CELL.wide, Math.min(8, Math.floor(room / columns)));
+  const tile = { width: columns > 1 ? folded : 16, height: Math.min(16, height / rows) };
   return {
     form: 'strip', columns, rows, tile, gap: 0,
     width: columns * tile.width, height: rows * tile.height,

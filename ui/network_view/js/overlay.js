@@ -10,7 +10,7 @@
 import { incoming, outgoing } from './edges.js';
 import { readings } from './geometry.js';
 import { channelsOf } from './network.js';
-import { cellsBox, tileBox, unitBox } from './layout.js';
+import { HEAD, cellsBox, tileBox, unitBox } from './layout.js';
 
 const THICKEST = 3;
 
@@ -23,7 +23,7 @@ export function drawWiring(context, network, blocks, colour) {
   }
 }
 
-/** A line between two blocks; one that skips columns runs above those between. */
+/** A line between two blocks; one that skips columns runs above those between and their names. */
 function join(context, blocks, from, to) {
   const start = { x: from.x + from.width + 4, y: from.y + from.height / 2 };
   const end = { x: to.x - 4, y: to.y + to.height / 2 };
@@ -32,10 +32,11 @@ function join(context, blocks, from, to) {
   context.beginPath();
   context.moveTo(start.x, start.y);
   if (between.length) {
-    const top = Math.min(...between.map(block => block.y), start.y, end.y) - 30;
-    context.bezierCurveTo(start.x + 24, top, start.x + 24, top, start.x + 48, top);
-    context.lineTo(end.x - 48, top);
-    context.bezierCurveTo(end.x - 24, top, end.x - 24, top, end.x, end.y);
+    const top = Math.min(...between.map(block => block.y)) - HEAD - 4;
+    const reach = Math.min(48, (end.x - start.x) / 3);
+    context.bezierCurveTo(start.x + reach / 2, start.y, start.x + reach / 2, top, start.x + reach, top);
+    context.lineTo(end.x - reach, top);
+    context.bezierCurveTo(end.x - reach / 2, top, end.x - reach / 2, end.y, end.x, end.y);
   } else {
     const bend = (end.x - start.x) / 2;
     context.bezierCurveTo(start.x + bend, start.y, end.x - bend, end.y, end.x, end.y);

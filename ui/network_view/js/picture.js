@@ -136,6 +136,13 @@ function crossOut(context, { x, y, width, height }) {
   context.stroke();
 }
 
+/** `98.7%`; what would be rounded to 0 or 1 without being it says so, as on the page. */
+function shareText(share) {
+  if (share > 0 && share < 0.0005) return '<0.1%';
+  if (share >= 0.9995 && share < 1) return '>99.9%';
+  return `${(100 * share).toFixed(1)}%`;
+}
+
 function drawBars(context, block, look, classes) {
   const { output } = block.layer;
   const best = output.indexOf(Math.max(...output));
@@ -154,7 +161,7 @@ function drawBars(context, block, look, classes) {
     context.fillStyle = look.text;
     context.fillRect(x + 16, y + height / 2 - 4, room * Math.abs(value) / (shares ? 1 : most), 8);
     context.textAlign = 'right';
-    const label = shares ? `${(100 * value).toFixed(1)}%` : value.toPrecision(3);
+    const label = shares ? shareText(value) : value.toPrecision(3);
     context.fillText(label, x + width, y + height / 2);
   });
 }

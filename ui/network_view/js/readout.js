@@ -15,18 +15,21 @@ const FIRST = 3; // channels and inputs shown at once; the rest follows when the
 const ESCAPED = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 export const escaped = text => String(text).replace(/[&<>"']/g, letter => ESCAPED[letter]);
 
-const minus = text => text.replace('-', '\u2212');
+const minus = text => text.replaceAll('-', '\u2212');
+
+/** At so many decimals; what rounds to 0 has no sign. */
+export const fixed = (value, decimals) => minus((Number(value.toFixed(decimals)) || 0).toFixed(decimals));
 
 /** A number with its sign's colour. */
 function shown(value, testid = '') {
   const mark = testid ? ` data-testid="${testid}"` : '';
   const sign = value < 0 ? 'minus' : 'plus';
-  return `<span class="${sign}"${mark} data-value="${value}">${minus(value.toFixed(4))}</span>`;
+  return `<span class="${sign}"${mark} data-value="${value}">${fixed(value, 4)}</span>`;
 }
 
 /** A number as it is, large or small. */
 const any = value => minus(Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5 || value === 0
-  ? value.toFixed(4) : value.toExponential(3));
+  ? fixed(value, 4) : value.toExponential(3));
 
 const line = text => `<li>${text}</li>`;
 
@@ -72,7 +75,7 @@ function resultOf(calculation) {
   }
   const apart = Math.abs(value - networkValue);
   lines.push(line(`The network says ${shown(networkValue)}`
-    + `<small>, ${apart === 0 ? 'exactly the same' : `${apart.toExponential(0)} apart`}</small>`));
+    + `<small>, ${apart === 0 ? 'exactly the same' : `${minus(apart.toExponential(0))} apart`}</small>`));
   return `<ul class="sum">${lines.join('')}</ul>`;
 }
 
@@ -159,7 +162,7 @@ function grid(numbers, [rows, columns, count], at, title, winner = -1) {
   let cells = '';
   for (let k = 0; k < rows * columns; k++) {
     const place = k * count + at;
-    cells += `<span${place === winner ? ' class="winner"' : ''}>${minus(numbers[place].toFixed(2))}</span>`;
+    cells += `<span${place === winner ? ' class="winner"' : ''}>${fixed(numbers[place], 2)}</span>`;
   }
   return `<figure><figcaption>${title}</figcaption>
     <div style="grid-template-columns:repeat(${columns},auto)">${cells}</div></figure>`;
@@ -171,7 +174,7 @@ function pushes({ terms, values, weights, cells }, complete) {
   const side = (title, chosen) => {
     const sum = chosen.reduce((so, k) => so + terms[k], 0);
     const rows = (complete ? chosen : chosen.slice(0, 2 * FIRST)).map(k => [
-      cells[k].index.at(-1), minus(values[k].toFixed(3)), minus(weights[k].toFixed(3)), shown(terms[k]),
+      cells[k].index.at(-1), fixed(values[k], 3), fixed(weights[k], 3), shown(terms[k]),
     ]);
     return `<div><p>${title} by ${chosen.length}: ${shown(sum, 'unit-partial')}</p>
       ${table(['input', 'value', 'weight', 'product'], rows)}</div>`;
@@ -211,7 +214,7 @@ export const OFF = '<p>This one is switched off: its weights count as 0, and it 
 /** The units that read this one. @param {{unit: import('./network.js').Unit, weight: number}[]} readers */
 export function readersList(readers) {
   if (!readers.length) return '';
-  const rows = readers.slice(0, 64).map(({ unit, weight }) => [
+  const rows = readers.map(({ unit, weight }) => [
     `<button type="button" data-unit="${escaped(nameOf(unit))}">${escaped(nameOf(unit))}</button>`,
     shown(weight),
   ]);
@@ -226,11 +229,16 @@ export function chainList(units, network) {
   return `<ol class="chain" aria-label="From this unit back to the ink">${steps.join('')}</ol>`;
 }
 
+/** A unit's place in its layer, in words. */
+const placeOf = ({ index }) => (index.length === 3
+  ? `row ${index[0]}, column ${index[1]}, map ${index[2]}` : `unit ${index[0]}`);
+
+/** The way back to the ink, for those who listen. @param {import('./network.js').Unit[]} units */
+export const spokenChain = units =>
+  `Back to the ink: ${units.map(unit => `${unit.layer}, ${placeOf(unit)}`).join(', from ')}.`;
+
 /** One sentence for those who listen. */
 export function spoken(network, { unit, networkValue, rule }) {
   const { kind, shape } = network.layer(unit.layer);
-  const place = unit.index.length === 3
-    ? `row ${unit.index[0]}, column ${unit.index[1]}, map ${unit.index[2]}`
-    : `unit ${unit.index[0]}`;
-  return `${unit.layer}, ${kind}, ${place} of ${shape.join(' by ')}: ${networkValue.toPrecision(4)}, ${rule}.`;
+  return `${unit.layer}, ${kind}, ${placeOf(unit)} of ${shape.join(' by ')}: ${networkValue.toPrecision(4)}, ${rule}.`;
 }

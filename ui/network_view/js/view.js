@@ -12,15 +12,21 @@
 import { chain, decisive, explain, readersOf } from './calculation.js';
 import { Closeup, resized } from './closeup.js';
 import { receptiveField } from './geometry.js';
-import { HEAD, layOut, unitAt, unitBox } from './layout.js';
+import { HEAD, layOut, rangeOf, unitAt, unitBox } from './layout.js';
 import { Network, channelsOf, hasMaps, nameOf, unitNamed } from './network.js';
 import { drawChain, drawEdges, drawReceptiveField, drawWindows, drawWiring } from './overlay.js';
 import { parseSafetensors } from './payload.js';
 import { drawBlock, rampOf, scaleOf, sheetOf } from './picture.js';
 import { Player } from './player.js';
-import { DEAD, OFF, chainList, escaped, readersList, readoutOf, spoken } from './readout.js';
+import {
+  DEAD, OFF, chainList, escaped, readersList, readoutOf, spoken, spokenChain,
+} from './readout.js';
 
-const HEIGHT = { full: 360, compact: 240 };
+// Of the blocks: what the page's other things leave of the window, within limits.
+const HEIGHT = {
+  full: { least: 360, most: 640, others: 580 },
+  compact: { least: 240, most: 400, others: 840 },
+};
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
 const REST = 120; // milliseconds after which a pointer counts as resting,
 const SETTLED = 400; // and a page: a film that plays shows the beginning of each calculation
@@ -42,6 +48,16 @@ const FRAME = `
       <input data-testid="unit-goto" spellcheck="false" autocomplete="off"
         placeholder="conv_1[3, 4, 5]">
     </label>
+    <details class="keys"><summary>Keys</summary><dl>
+      <dt>← ↑ ↓ →</dt><dd>Another cell</dd>
+      <dt>Shift ↑ ↓</dt><dd>Another map</dd>
+      <dt>Shift ← →</dt><dd>A layer back, to what decided; a layer on</dd>
+      <dt>Enter, Esc</dt><dd>Keep this unit; let it go</dd>
+      <dt>W</dt><dd>Why this number: back to the ink</dd>
+      <dt>Space</dt><dd>The window slides, or pauses</dd>
+      <dt>, .</dt><dd>One cell back, one on</dd>
+      <dt>− +</dt><dd>Smaller, larger</dd>
+    </dl></details>
   </div>
   <div class="stage" tabindex="0" role="application" data-testid="view-stage"
     aria-roledescription="network view">
@@ -103,7 +119,10 @@ export class View {
     this.closeup = new Closeup(find('.closeup'), unit => this.point(unit));
     this.player = new Player(find('.player'), this);
     this.#listen(find);
-    this.resizes = new ResizeObserver(() => this.network && this.width !== this.stage.clientWidth && this.redraw());
+    this.resizes = new ResizeObserver(() => {
+      const width = this.stage.clientWidth; // 0 while it is hidden
+      if (this.network && width && this.width !== width) this.redraw();
+    });
     this.resizes.observe(this.stage);
   }
 
@@ -178,9 +197,11 @@ export class View {
   update(bytes, send) {
     this.send = send;
     let network;
+    this.home.classList.remove('damaged');
     try {
       network = new Network(bytes);
     } catch (error) {
+      this.home.classList.add('damaged'); // the digit before would be mistaken for this one
       this.#say(`The network cannot be shown: what arrived is damaged. ${error.message}`);
       return;
     }
@@ -189,6 +210,7 @@ export class View {
     this.network = network;
     this.home.classList.toggle('compact', network.compact);
     const look = JSON.stringify(this.look); // the theme may have been changed
+    const looked = this.pinned?.layer;
     this.#adopt(network.selected);
     if (before?.picture !== network.picture || look !== this.painted) {
       this.painted = look;
@@ -196,8 +218,9 @@ export class View {
       if (before?.weightsUrl !== network.weightsUrl || !this.weights) this.#load();
       this.redraw();
     } else if (!this.player.running) {
-      this.point(this.pinned, true);
+      this.point(this.unit, true);
     }
+    if (this.pinned && this.pinned.layer !== looked) this.#reveal(this.pinned);
   }
 
   /** The page's choice, unless it has not yet seen a newer one of ours. */
@@ -213,8 +236,13 @@ export class View {
       && !(selected && nameOf(selected) === nameOf(this.asked.unit));
     if (newer) return;
     this.asked = null;
+    const before = this.pinned;
     if (selected && network.has(selected)) this.pinned = selected;
-    if (!this.player.running) this.unit = this.pinned;
+    const same = before && nameOf(before) === nameOf(this.pinned);
+    // What is looked at stays, unless the page has chosen something else.
+    if (this.player.running || (this.unit && (same || !this.pinned))) return;
+    this.player.rewind();
+    this.unit = this.pinned;
   }
 
   #say(sentence) {
@@ -231,7 +259,7 @@ export class View {
       this.weights = weights;
     } catch (error) {
       if (this.network.weightsUrl !== network.weightsUrl) return;
-      this.#say(error.message);
+      this.#say(`The calculations cannot be shown. ${error.message}`);
     }
     this.point(this.unit, true);
   }
@@ -242,7 +270,7 @@ export class View {
     return {
       text: of('--st-text-color'),
       ground: of('--st-background-color'),
-      accent: of('--st-primary-color'),
+      accent: of('--mark'),
       font: of('--st-font') || 'sans-serif',
       faint: of('--faint'),
       neutral: of('--st-text-color'),
@@ -257,7 +285,8 @@ export class View {
     this.colours = this.look;
     this.width = this.stage.clientWidth;
     const zoom = ZOOMS[this.zoom];
-    const height = HEIGHT[network.compact ? 'compact' : 'full'];
+    const { least, most, others } = HEIGHT[network.compact ? 'compact' : 'full'];
+    const height = Math.min(Math.max(window.innerHeight - others, least), most);
     this.plan = layOut(network, this.width * zoom, height * zoom);
     const { blocks, width, height: tall } = this.plan;
     this.world.style.width = `${width}px`;
@@ -283,16 +312,16 @@ export class View {
   /** Each layer's name, shape and range, around its block. */
   #label(blocks) {
     this.names.innerHTML = [...blocks.values()].map(({ layer, x, y, width, height }) => {
-      const least = layer.signed ? `−${layer.limit.toPrecision(3)} … ` : '';
       const range = this.perMap && hasMaps(layer) && channelsOf(layer) > 1
-        ? 'own scales' : `${least}${Number(layer.limit.toPrecision(3))}`;
+        ? 'own scales' : rangeOf(layer);
       const off = this.network.off[layer.name]?.length ?? 0;
       const dead = this.dead.get(layer.name).length - (hasMaps(layer) ? off : 0);
+      const lost = [dead ? `${dead} dead` : '', off ? `${off} off` : ''].filter(Boolean).join(', ');
       const middle = x + width / 2;
       return `<button type="button" tabindex="-1" data-layer="${escaped(layer.name)}"
           style="left:${middle}px;top:${y - HEAD}px">${escaped(layer.name)}
           <small>${layer.shape.join('×')}</small></button>
-        <small style="left:${middle}px;top:${y + height + 2}px">${range}${dead ? `, ${dead} dead` : ''}${off ? `, ${off} off` : ''}</small>`;
+        <small style="left:${middle}px;top:${y + height + 2}px">${range}${lost && `<br>${lost}`}</small>`;
     }).join('');
     for (const button of this.names.querySelectorAll('button')) {
       button.onclick = event => {
@@ -318,13 +347,17 @@ export class View {
     if (this.unit) this.#reveal(this.unit);
   }
 
-  /** Scroll so that a unit can be seen. @param {Unit} unit */
+  /** Scroll so that a unit can be seen, with its whole layer where that fits. @param {Unit} unit */
   #reveal(unit) {
-    const box = unitBox(this.plan.blocks, unit);
     const { stage } = this;
     const margin = 48;
-    if (box.x < stage.scrollLeft || box.x + box.width > stage.scrollLeft + stage.clientWidth) {
-      stage.scrollLeft = box.x - stage.clientWidth / 2;
+    const box = unitBox(this.plan.blocks, unit);
+    const block = this.plan.blocks.get(unit.layer);
+    const { x, width } = block.width + margin <= stage.clientWidth ? block : box;
+    const middle = x + width / 2;
+    const half = (Math.max(width, margin) + margin / 2) / 2; // a layer's name is wider than a strip
+    if (middle - half < stage.scrollLeft || middle + half > stage.scrollLeft + stage.clientWidth) {
+      stage.scrollLeft = middle - stage.clientWidth / 2;
     }
     if (box.y < stage.scrollTop + margin || box.y + box.height > stage.scrollTop + stage.clientHeight) {
       stage.scrollTop = box.y - stage.clientHeight / 2;
@@ -400,7 +433,8 @@ export class View {
     }
     if (!weights) {
       this.readout.innerHTML = `<p class="unit"><b>${escaped(nameOf(unit))}</b> =
-        ${network.value(unit).toFixed(4)}</p><p class="hint">The weights are on their way.</p>`;
+        ${network.value(unit).toFixed(4)}</p><p class="hint">${this.trouble.hidden
+          ? 'The weights are on their way.' : 'Without its weights there is no calculation.'}</p>`;
       return;
     }
     const calculation = explain(network, weights, unit);
@@ -414,7 +448,7 @@ export class View {
     const readers = complete && flat ? readersList(readersOf(network, weights, unit)) : '';
     this.readout.innerHTML = readoutOf(network, calculation, complete, dead + way + readers);
     this.closeup.draw(network, calculation, this.colours, this.perMap, this.player.filled, this.width);
-    if (complete) this.voice.textContent = spoken(network, calculation);
+    if (complete) this.voice.textContent = this.chain ? spokenChain(this.chain) : spoken(network, calculation);
   }
 
   /** Follow the number back to the ink. */
