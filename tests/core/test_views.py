@@ -11,6 +11,7 @@ from cnn_core.views.atlas import (
     atlas_cell,
     digit_picture,
     feature_map_atlas,
+    ink_outline,
     vector_picture,
 )
 from cnn_core.views.colour import LEVELS, colour_levels, colour_table
@@ -130,3 +131,12 @@ def test_maps_on_scales_of_their_own_all_reach_the_brightest_colour() -> None:
     left, top, _, _ = atlas_box((2, 2, 3), 2)
     np.testing.assert_array_equal(pixels[top, left, :3], colour_table("activation")[0])
     assert picture.limit == 1
+
+
+def test_an_outline_has_an_edge_wherever_ink_meets_paper() -> None:
+    pixels = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 0.49]])
+    edges = sorted(ink_outline(pixels).removeprefix("M").split("M"))
+    assert edges == sorted(
+        ["1 1h1", "2 1h1", "1 2h1", "2 2h1", "1 1v1", "3 1v1"]  # above, below, left and right
+    )
+    assert ink_outline(np.zeros((3, 3))) == ""
