@@ -89,7 +89,9 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(
     press(visitor, "train-stop")
     expect(state_of(visitor)).to_contain_text("stopped", timeout=30_000)
     expect(state_of(visitor)).to_contain_text("of 10,000 test digits right")
-    expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(5)
+    expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(
+        5, timeout=30_000
+    )
 
 
 def test_a_killed_server_loses_at_most_the_epoch_in_progress(

@@ -270,3 +270,12 @@ def test_every_optimizer_learns_and_resumes(optimizer: str) -> None:
     assert of(EpochDone, events)[-1].accuracy > 0.4
     resumed, _ = trained(config, resume=of(CheckpointReached, events)[0])
     assert_same(resumed, weights)
+
+
+def test_a_training_resumed_after_its_last_epoch_is_done(
+    whole: tuple[Weights, list[TrainingEvent]],
+) -> None:
+    weights, events = whole
+    resumed, more = trained(resume=of(CheckpointReached, events)[-1])
+    assert more == [Ended(30, False)]
+    assert_same(resumed, weights)
