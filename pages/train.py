@@ -17,7 +17,9 @@ st.caption("Watch a network learn. Every page can look through it meanwhile.")
 ask.trainings().warm()
 runs, damaged = Runs().all(state.owner())
 followed = state.run(runs)
-folded = followed is not None and (followed.state.word in LIVING or state.follows(followed))
+if followed is not None and followed.state.word in LIVING:
+    state.follow_run(followed.id)  # also when it has ended: nothing is to jump then
+folded = followed is not None and state.follows(followed)
 
 with st.expander("Set-up", expanded=not folded, key=f"setup-{folded}"):
     config = training_setup()

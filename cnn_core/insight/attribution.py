@@ -162,15 +162,15 @@ class Attributor:
         return (total / count)[..., None]
 
     def delete(self, image: Images, values: NDArray, target: int, points: int = 25) -> Deletion:
-        """Blacken pixels, those with the greatest `values` first, as many as have ink.
+        """Blacken the inked pixels, those with the greatest `values` first, until none is left.
 
-        Petsiuk, Das and Saenko, "RISE", arXiv 1806.07421 (the deletion game); here against inked
-        pixels in random order, since blackening black ones changes nothing.
+        Petsiuk, Das and Saenko, "RISE", arXiv 1806.07421 (the deletion game); here of inked pixels
+        only, beside random orders of the same, since blackening a black one changes nothing.
         """
         ink = np.flatnonzero((image > self._low).any(axis=-1).reshape(-1))
         removed = np.unique(np.linspace(0, len(ink), points).round().astype(int))
         rng = np.random.default_rng(_SEED)
-        orders = [np.argsort(-values.reshape(-1), kind="stable")]
+        orders = [ink[np.argsort(-values.reshape(-1)[ink], kind="stable")]]
         orders += [rng.permutation(ink) for _ in range(RANDOM_ORDERS)]
         images = np.repeat(image[None], len(orders) * len(removed), axis=0)
         flat = images.reshape(len(orders), len(removed), -1, image.shape[-1])

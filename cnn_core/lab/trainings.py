@@ -18,6 +18,7 @@ from cnn_core.training.runs import ENDED, Runs
 _log = logging.getLogger("convscope.lab")
 _NICE = 10
 _TICK = 0.05
+_SIGN_OF_LIFE = 1.0  # seconds between two
 GRACE_SECONDS = 300.0
 
 
@@ -210,6 +211,7 @@ class Training(threading.Thread):
         self._line = line
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._withdrawn = threading.Event()
+        self._over = threading.Event()
         self._running = False
         self._left = False
         self.began = time.monotonic()
@@ -229,6 +231,7 @@ class Training(threading.Thread):
         try:
             if self._wait():
                 self._running = True
+                threading.Thread(target=self._keep_waiting, daemon=True).start()
                 self._line._executor.run(self.request, self._orders, self._to_end)
             if self._withdrawn.is_set():
                 self._say("stopped", "It was taken out of the queue.")
@@ -247,7 +250,17 @@ class Training(threading.Thread):
             _log.exception("A training was lost.")
             self._say("failed", "The lab lost this training; the log says why.")
         finally:
+            self._over.set()
             self._line._leave(self)
+
+    def _keep_waiting(self) -> None:
+        """Signs of life until the process gives its own: it may take long to start."""
+        run = Runs()[self.request.run]
+        try:
+            while not self._over.wait(_SIGN_OF_LIFE) and run.state.word == "waiting":
+                run.tell(run.state)
+        except (ConvScopeError, OSError):
+            pass  # a damaged or deleted run: who trains it says so
 
     def _to_end(self) -> bool:
         """Whether the worker is to be ended from outside. Who has long gone is told to stop first,
@@ -265,7 +278,7 @@ class Training(threading.Thread):
         while not self._line._may_run(self):
             if self._withdrawn.is_set() or self._line._stopping.is_set():
                 return False
-            if time.monotonic() - told > 1:
+            if time.monotonic() - told > _SIGN_OF_LIFE:
                 told = time.monotonic()
                 run.tell(replace(run.state, word="waiting", message=""))
             time.sleep(_TICK)

@@ -29,6 +29,7 @@ class Control:
         self._permits: float = float("inf")  # batches that may run; 0 is a pause
         self._until_epoch = False
         self._dissect = False
+        self._halted = False  # by a pause; other orders that end in one let the epoch be judged
         self.stopping = False
         self.rate: float | None = None
 
@@ -37,6 +38,8 @@ class Control:
         with self._changed:
             if order.rate is not None:
                 self.rate = order.rate
+            if order.word is not None:
+                self._halted = order.word == "pause"
             if order.word == "pause":
                 self._permits, self._until_epoch = 0, False
             elif order.word == "resume":
@@ -73,6 +76,22 @@ class Control:
             waiting()
             with self._changed:
                 if not (self._permits or self.stopping or self._dissect):
+                    self._changed.wait(_BEAT)
+
+    def hold(self, waiting: Callable[[], None]) -> None:
+        """Return when no pause is on, or when all is to stop: for the time between epochs.
+
+        Parameters
+        ----------
+        waiting : called now and then while paused.
+        """
+        while True:
+            with self._changed:
+                if self.stopping or not self._halted:
+                    return
+            waiting()
+            with self._changed:
+                if self._halted and not self.stopping:
                     self._changed.wait(_BEAT)
 
     def epoch_done(self) -> None:

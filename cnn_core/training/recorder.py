@@ -64,7 +64,7 @@ class Recorder:
                 "epoch", event.step, event.epoch, event.loss, event.accuracy, "",
                 event.val_loss, event.val_accuracy,
             ))  # fmt: skip
-            self._tell(now=True, epoch=event.epoch + 1)
+            self._tell(now=True, word="running", epoch=event.epoch + 1)
         elif isinstance(event, FrameTaken):
             self._frame(event)
         elif isinstance(event, Sampled):

@@ -33,7 +33,8 @@ from safetensors.numpy import load_file, save
 
 from cnn_core.data.datasets import DATASETS
 from cnn_core.disk import home, write_whole
-from cnn_core.errors import BadConfig, RunError, UnknownRun
+from cnn_core.errors import BadConfig, DataError, RunError, UnknownRun
+from cnn_core.networks.zoo import Network
 from cnn_core.training.config import TrainingConfig
 
 Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -167,13 +168,25 @@ class Run:
 
     def _describe(self, **changes: object) -> None:
         description = {**self._description(), **changes}
-        write_whole(self.folder / "config.json", json.dumps(description, indent=1).encode())
+        try:
+            write_whole(self.folder / "config.json", json.dumps(description, indent=1).encode())
+        except OSError as error:
+            raise RunError(f"The run {self.id} cannot be written: {error.strerror}.") from error
 
     def rename(self, name: str) -> None:
-        """Raises `RunError` if the name is empty or too long."""
+        """The run, and the network that it is. Raises `RunError` if the name is empty or too
+        long, or cannot be written."""
         self._describe(name=checked_name(name))
+        network = Network(self.folder)
+        try:
+            network.describe(replace(network.card, title=self.name), network.graph)
+        except DataError:
+            pass  # it has no network yet, or a damaged one; its recorder takes the name from here
+        except OSError as error:
+            raise RunError(f"The run {self.id} cannot be written: {error.strerror}.") from error
 
     def keep(self, kept: bool) -> None:
+        """Raises `RunError` if that cannot be written."""
         self._describe(kept=kept)
 
     # How it goes
@@ -259,7 +272,7 @@ class Runs:
 
         Parameters
         ----------
-        name : made of the config if it is empty.
+        name : made of the config, with a number if there is one of that name, if it is empty.
         drawings : to be trained on as well.
         owner : whose it is; empty for everybody's.
 
@@ -270,7 +283,7 @@ class Runs:
         run = Run(self.folder / secrets.token_hex(8))
         description = {
             "format": FORMAT,
-            "name": checked_name(name or _first_name(config)),
+            "name": checked_name(name or self._free_name(config, owner)),
             "created": time.time(),
             "kept": False,
             "owner": owner,
@@ -282,14 +295,23 @@ class Runs:
                 content = save({"images": drawings[0], "labels": drawings[1]})
                 write_whole(run.folder / "drawings.safetensors", content)
             write_whole(run.folder / "config.json", json.dumps(description, indent=1).encode())
+            run.tell(RunState())
         except OSError as error:
+            shutil.rmtree(run.folder, ignore_errors=True)
             raise RunError(
                 f"No run can be kept in {self.folder}: {error.strerror}. Make room there, or set "
                 "CONVSCOPE_HOME to another folder."
             ) from error
-        run.tell(RunState())
         self.make_room()
         return run
+
+    def _free_name(self, config: TrainingConfig, owner: str) -> str:
+        """What the config says, and a number that none of theirs has."""
+        taken = {run.name for run in self.all(owner)[0]}
+        data = "" if config.dataset == "mnist" else f", {DATASETS[config.dataset].title}"
+        plain = f"{config.architecture}, {config.optimizer}{data}"
+        numbered = (plain if k == 1 else f"{plain} {k}" for k in range(1, len(taken) + 2))
+        return next(name for name in numbered if name not in taken)
 
     def __getitem__(self, id: str) -> Run:
         """Raises `UnknownRun`."""
@@ -320,7 +342,7 @@ class Runs:
         return [run for _, run in whole], [] if owner else damaged
 
     def delete(self, id: str) -> None:
-        """Raises `UnknownRun`; `RunError` if it is still going on."""
+        """Raises `UnknownRun`; `RunError` if it is still going on, or cannot be deleted."""
         run = self[id]
         try:
             living = run.state.word in LIVING
@@ -328,7 +350,12 @@ class Runs:
             living = False
         if living:
             raise RunError("This run is still going on. Stop it first.")
-        shutil.rmtree(run.folder, ignore_errors=True)
+        try:
+            shutil.rmtree(run.folder)
+        except FileNotFoundError:
+            pass  # somebody else was quicker
+        except OSError as error:
+            raise RunError(f"The run {id} cannot be deleted: {error.strerror}.") from error
 
     def make_room(self) -> list[str]:
         """Delete the oldest ended runs that nobody keeps until all fit the quota; their names."""
@@ -340,16 +367,14 @@ class Runs:
                 break
             if run.kept or run.state.word in LIVING:
                 continue
-            gone.append(run.name)
+            name = run.name
+            try:
+                self.delete(run.id)
+            except RunError:
+                continue  # then a younger one
+            gone.append(name)
             del sizes[run.id]
-            self.delete(run.id)
         return gone
-
-
-def _first_name(config: TrainingConfig) -> str:
-    """What a run is called until somebody calls it otherwise."""
-    data = "" if config.dataset == "mnist" else f", {DATASETS[config.dataset].title}"
-    return f"{config.architecture}, {config.optimizer}{data}"
 
 
 def checked_name(name: str) -> str:

@@ -216,6 +216,12 @@ class _Watcher(keras.callbacks.Callback):
         if self.step in EARLY_SAMPLES or self.step % SAMPLE_EVERY == 0:
             self._sample()
 
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Nobody waits until all held-out digits have been looked at."""
+        self.control.hold(lambda: self.tell(Paused(self.step)))
+        if self.control.stopping:
+            self._stop("")
+
     def _of_this_batch(self, logs: Any, images: int) -> tuple[float, float]:
         """Loss and accuracy of the last batch alone; Keras tells the epoch's running means.
 

@@ -134,6 +134,21 @@ def sheet(images: NDArray[np.uint8], columns: int) -> Picture:
     return digit_picture(tiled.reshape(rows * height, columns * width) / 255)
 
 
+def ink_outline(pixels: NDArray) -> str:
+    """Where ink, 0.5 and more, meets paper: the path of an SVG whose unit is a pixel.
+
+    Parameters
+    ----------
+    pixels : `(H, W)` in [0, 1].
+    """
+    ink = np.pad(pixels >= 0.5, 1)
+    across = zip(*np.nonzero(ink[1:, 1:-1] != ink[:-1, 1:-1]), strict=True)
+    down = zip(*np.nonzero(ink[1:-1, 1:] != ink[1:-1, :-1]), strict=True)
+    return "".join(
+        [*(f"M{x} {y}h1" for y, x in across), *(f"M{x} {y}v1" for y, x in down)],
+    )
+
+
 def _scale(values: NDArray, limit: float | None, signed: bool | None = None) -> tuple[float, Scale]:
     if signed is None:
         signed = bool(values.size and values.min() < 0)

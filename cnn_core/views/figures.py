@@ -40,7 +40,9 @@ def figure(chart: Chart) -> go.Figure:
     if chart.at is not None:
         drawn.add_vline(chart.at, line={"color": COLOURS[-1], "width": 1})
     drawn.update_xaxes(title={"text": chart.across, "standoff": 4}, rangemode="tozero")
-    drawn.update_yaxes(tickformat=".0%" if chart.percent else None)
+    if chart.percent:
+        # Shares end at 1, with room for a mark; ticks may be closer than 1%.
+        drawn.update_yaxes(tickformat=".2~%", autorangeoptions={"clipmin": -0.03, "clipmax": 1.03})
     return drawn
 
 

@@ -143,6 +143,9 @@ def test_a_reload_finds_the_training_again(page: AppTest, lab: Lab) -> None:
     other.button(key="train-stop").click().run()
     wait(run, ended)
     assert run.state.word == "stopped"
+    other.run()
+    set_up = next(block for block in other.expander if block.label == "Set-up")
+    assert not set_up.proto.expanded  # what was looked at stays where it is
 
 
 def test_a_moment_that_is_gone_gives_way_with_a_notice(page: AppTest) -> None:
@@ -171,7 +174,7 @@ def test_ones_own_digits_are_trained_on_and_read_before_and_after(page: AppTest,
     page.selectbox(key="own-label").set_value(3).run()
     page.button(key="own-collect").click().run()
     page.toggle(key="own-use").set_value(True)
-    page.selectbox(key="set-begin").set_value("the network and moment shown in the sidebar")
+    page.selectbox(key="set-begin").set_value("as in the sidebar")
     page.number_input(key="set-learning_rate").set_value(1e-4)
     set_up_small(page)
     run = started(page)
@@ -182,6 +185,9 @@ def test_ones_own_digits_are_trained_on_and_read_before_and_after(page: AppTest,
     assert "<th>before</th>" in shown
     assert "for 3" in shown
     assert f"{run.state.test_accuracy:.2%}" in shown
+    later = AppTest.from_file(SHELL, default_timeout=60)  # the run has kept them
+    later.switch_page(TRAIN)
+    assert "for 3" in texts(later.run())
 
 
 def test_a_damaged_run_is_named_and_the_others_stand(page: AppTest, lab: Lab) -> None:

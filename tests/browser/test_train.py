@@ -64,13 +64,15 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(
     press(visitor, "train-dissect")
     step = visitor.page.locator(".st-key-train-step")
     expect(step).to_contain_text("taken apart")
-    expect(step.locator("img")).to_have_count(12)
+    expect(step.locator("img")).to_have_count(64)
     for stage, words in (("Loss", "dearest"), ("Gradient", "how much the loss rises"),
                          ("Update", "has not moved")):  # fmt: skip
         step.get_by_text(stage, exact=True).click()
         expect(step).to_contain_text(re.compile(words, re.IGNORECASE))
     press(visitor, "train-make")
     expect(step).to_contain_text("has moved every weight")
+    for name in ("before", "after", "change"):
+        expect(step.locator("figcaption", has_text=name)).to_have_count(5)  # conv 3, dense 2
     press(visitor, "train-batch")
     expect(step).to_have_count(0)
     # Another page, on the half-trained network, while it is paused.
@@ -87,7 +89,9 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(
     press(visitor, "train-stop")
     expect(state_of(visitor)).to_contain_text("stopped", timeout=30_000)
     expect(state_of(visitor)).to_contain_text("of 10,000 test digits right")
-    expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(5)
+    expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(
+        5, timeout=30_000
+    )
 
 
 def test_a_killed_server_loses_at_most_the_epoch_in_progress(

@@ -11,6 +11,7 @@ from cnn_core.views.atlas import (
     atlas_cell,
     digit_picture,
     feature_map_atlas,
+    ink_outline,
     sheet,
     vector_picture,
 )
@@ -139,3 +140,12 @@ def test_a_sheet_has_every_image_at_its_row_and_column() -> None:
     assert (picture.width, picture.height) == (3 * 4, 3 * 5)
     fourth = decoded(digit_picture(images[4] / 255).png)
     np.testing.assert_array_equal(decoded(picture.png)[5:10, 4:8], fourth)  # row 1, column 1
+
+
+def test_an_outline_has_an_edge_wherever_ink_meets_paper() -> None:
+    pixels = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 0.49]])
+    edges = sorted(ink_outline(pixels).removeprefix("M").split("M"))
+    assert edges == sorted(
+        ["1 1h1", "2 1h1", "1 2h1", "2 2h1", "1 1v1", "3 1v1"]  # above, below, left and right
+    )
+    assert ink_outline(np.zeros((3, 3))) == ""

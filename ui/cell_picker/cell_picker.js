@@ -36,6 +36,7 @@ class Picker {
     this.image.alt = shown.alt;
     this.stage.setAttribute('aria-label', `${shown.alt}. Arrow keys move, Enter chooses.`);
     if (this.image.src !== shown.src) this.image.src = shown.src;
+    this.read.hidden = !shown.values;
     this.stage.style.width = `${shown.width * shown.scale}px`;
     this.stage.style.aspectRatio = `${shown.width} / ${shown.height}`;
     this.stage.querySelectorAll('.box').forEach(box => box.remove());

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from cnn_core.data.digit import Digit
+from cnn_core.data.digit import SIDE, Digit
 from cnn_core.errors import ConvScopeError
 from cnn_core.insight.results import METHODS, Attribution, Deletion
 from cnn_core.lab.requests import AttributionRequest, DeletionRequest
@@ -14,13 +15,15 @@ from cnn_core.networks.lesion import lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.trace import Trace
-from cnn_core.views.atlas import map_picture
+from cnn_core.views.atlas import ink_outline, map_picture
 from cnn_core.views.charts import chart_of
 from cnn_core.views.prints import Print, Tile
 from ui import ask, state
 from ui.live_curves import live_curves
 from ui.panels import html
 from ui.panels.prints import print_buttons
+
+_SIDE = 168  # of a picture: six stand in a row
 
 
 @dataclass(frozen=True)
@@ -118,24 +121,35 @@ def attributions(
     return {method: found[method] for method in METHODS if method in found}
 
 
-def side_by_side(found: dict[str, Attribution]) -> str:
+def _marked(values: NDArray, digit: Digit, alt: str) -> str:
+    """What is for and against, by its greatest value, under the outline of the digit."""
+    share = values / (float(np.abs(values).max()) or 1.0)
+    return (
+        f'<span class="cs-marked">{html.picture(map_picture(share, 1.0, signed=True), alt, _SIDE)}'
+        f"{html.outline(ink_outline(digit.pixels), SIDE)}</span>"
+    )
+
+
+def side_by_side(found: dict[str, Attribution], digit: Digit) -> str:
     """The methods' pictures on one signed scale; answers the method that is looked at."""
     tiles, cards = [], []
     for method, attribution in found.items():
         greatest = float(np.abs(attribution.values).max())
-        share = attribution.values / (greatest or 1.0)
-        picture = map_picture(share, 1.0, signed=True)
         title = WORDS[method].title
         cards.append(
-            f'<figure data-method="{method}">{html.picture(picture, f"{title} of the digit", 140)}'
+            f'<figure data-method="{method}">'
+            f"{_marked(attribution.values, digit, f'{title} of the digit')}"
             f"<figcaption><strong>{title}</strong><br>up to {html.number(greatest)}</figcaption>"
             "</figure>"
         )
-        tiles.append(Tile(share, title))
+        tiles.append(Tile(attribution.values / (greatest or 1.0), title))
     with st.container(key="attributions"):
-        st.html(f'<div class="cs-methods">{"".join(cards)}</div>')
-        st.html(f'<p class="cs-scale">against the class{html.ramp("signed")}for it</p>')
-        st.caption("Each picture by its own greatest value, which stands below it.")
+        st.html(
+            f'<div class="cs-methods">{"".join(cards)}</div>'
+            f'<p class="cs-scale">against the class{html.ramp("signed")}for it</p>'
+            '<p class="cs-note">Each picture by its own greatest value, which stands below it. The '
+            "line is the outline of the ink.</p>"
+        )
         print_buttons(
             lambda: Print("Why this answer", tiles, 3, "signed", 1.0), "attributions", "methods"
         )
@@ -168,13 +182,18 @@ def one_method(
             st.markdown(
                 f"Complete: its pixels add up to **{total:.4f}**; the logit of the digit less that "
                 f"of a black image is {attribution.logit:.4f} − "
-                f"{html.number(attribution.baseline_logit)} = **{due:.4f}**."
+                f"{_term(attribution.baseline_logit)} = **{due:.4f}**."
             )
         with st.container(horizontal=True, gap="medium", key="explain-view"):
             with st.container():
                 _deletion(ref, digit, target, attribution)
             with st.container():
                 _untrained(ref, digit, target, layer, attribution)
+
+
+def _term(value: float) -> str:
+    """A number to be taken off: in brackets if it is below 0."""
+    return f"{value:.4f}" if value >= 0 else f"(\N{MINUS SIGN}{-value:.4f})"
 
 
 def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attribution) -> None:
@@ -186,10 +205,10 @@ def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attributi
     live_curves(
         [
             chart_of(
-                f"Probability of {name} while pixels are blackened",
+                f"Probability of {name} while its ink is taken away",
                 {
-                    "the marked ones first": (found.removed, found.probability),
-                    "inked ones at random": (found.removed, found.at_random.mean(axis=0)),
+                    "the most marked pixels first": (found.removed, found.probability),
+                    "in random order": (found.removed, found.at_random.mean(axis=0)),
                 },
                 percent=True,
                 across="pixels",
@@ -199,15 +218,15 @@ def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attributi
     )
     better = found.random_area - found.area
     verdict = (
-        "faster than at random: it marks what matters"
+        "faster than at random: the method marks what matters"
         if better > 0.02
-        else "no faster than at random: on this digit it does not find what matters most"
+        else "no faster than at random: on this digit the method does not find what matters most"
         if better > -0.02
-        else "slower than at random: on this digit its marks mislead"
+        else "slower than at random: on this digit the method's marks mislead"
     )
     st.caption(
-        f"It falls {verdict}. Mean height {found.area:.2f} against {found.random_area:.2f}; the "
-        f"fewer pixels it takes, the better the method. Ten random orders."
+        f"It falls {verdict}. Mean height {found.area:.2f} against {found.random_area:.2f} at "
+        "random, on average over ten orders."
     )
 
 
@@ -221,10 +240,8 @@ def _untrained(
         (attribution, f"step {ref.step:,}"),
         (found, f"step {start.step}, untrained"),
     ):
-        greatest = float(np.abs(one.values).max()) or 1.0
-        picture = map_picture(one.values / greatest, 1.0, signed=True)
         pictures.append(
-            f"<figure>{html.picture(picture, name, 168)}<figcaption>{name}</figcaption></figure>"
+            f"<figure>{_marked(one.values, digit, name)}<figcaption>{name}</figcaption></figure>"
         )
     st.html(
         '<p class="cs-label">The same method before any training</p>'
@@ -259,7 +276,7 @@ def explained(ref: NetworkRef, digit: Digit, trace: Trace) -> None:
         layer = cam_layer()
     try:
         found = attributions(ref, digit, target, layer)
-        method = side_by_side(found)
+        method = side_by_side(found, digit)
         if method in found:
             one_method(ref, digit, target, layer, found[method])
         else:

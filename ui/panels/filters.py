@@ -19,6 +19,8 @@ from ui.panels.prints import print_buttons
 _COURSE_COLUMNS = 8
 _STRIP_FRAMES = 10
 _STRIP_SLICES = 4
+_STRIP_SIDE = 720
+_SIDE = 208
 VIEWS = ("At this moment", "Random start", "Difference")
 
 
@@ -171,17 +173,17 @@ def one_filter(
             f"<small>{'switched off' if off else ''}</small></h2>"
         )
         one_channel = slices.shape[-1] == 1
-        left, right = st.columns(2)
+        left, right = st.columns([1, 1] if one_channel else [2, 1])
         with left:
-            picture = feature_map_atlas(
-                slices[..., order], limit, columns=1 if one_channel else 8, signed=True
+            st.html(
+                html.picture(map_picture(slices[..., 0], limit, True), f"Filter {index}", _SIDE)
+                if one_channel
+                else _slices(slices, order, limit)
             )
-            st.html(html.picture(picture, f"Filter {index}", 224))
             words = (
                 f"{slices.shape[0]}×{slices.shape[1]} weights on {reads}."
                 if one_channel
-                else f"One slice for each channel of {reads}, by weight norm: "
-                f"{', '.join(map(str, order[:8].tolist()))}…"
+                else f"One slice for each channel of {reads}, the heaviest first."
             )
             bias = weights_at(state.network())[spec.owner].get("bias")
             st.caption(
@@ -190,13 +192,10 @@ def one_filter(
         with right:
             values = layer.output[..., index]
             greatest = float(np.abs(layer.output).max())
-            st.html(
-                html.picture(
-                    map_picture(values, greatest, signed=bool(layer.output.min() < 0)),
-                    f"Map {index} on the digit",
-                    224,
-                )
-            )
+            signed = bool(layer.output.min() < 0)
+            side = _SIDE if one_channel else _SIDE * 4 // 5
+            picture = map_picture(values, greatest, signed)
+            st.html(html.picture(picture, f"Map {index} on the digit", side))
             at = np.unravel_index(int(values.argmax()), values.shape)
             st.caption(
                 f"Its answer to your digit: {html.number(float(values.max()))} at row {at[0]}, "
@@ -204,7 +203,7 @@ def one_filter(
                 if values.any()
                 else "It is silent on your digit: 0 everywhere."
             )
-            signed = bool(layer.output.min() < 0)
+            legend(greatest, signed)
             print_buttons(
                 lambda: Print(
                     f"{spec.name}, map {index}",
@@ -243,6 +242,16 @@ def one_filter(
         )
 
 
+def _slices(slices: NDArray, order: NDArray, limit: float) -> str:
+    """A filter's slices, each with the channel that it reads."""
+    figures = "".join(
+        f"<figure>{html.picture(map_picture(slices[..., c], limit, True), f'On channel {c}', 36)}"
+        f"<figcaption>{c}</figcaption></figure>"
+        for c in order
+    )
+    return f'<div class="cs-slices">{figures}</div>'
+
+
 def film_strip(spec: LayerSpec, index: int) -> None:
     """The filter at moments of its training; a click goes there."""
     ref = state.network()
@@ -270,12 +279,15 @@ def film_strip(spec: LayerSpec, index: int) -> None:
             f"Filter {index} of {spec.name} at steps {', '.join(map(str, steps))}",
             key="film-picker",
             on_pick=lambda: _take_frame(shape, steps),
-            side=720,
+            side=_STRIP_SIDE,
             boxes=[(left, 0, width, picture.height)] if steps[nearest] == ref.step else [],
         )
-        st.caption(
-            f"At steps {', '.join(f'{step:,}' for step in steps)}. Click a moment to go there; "
-            "play in the sidebar runs through all of them."
+        side = max(1, _STRIP_SIDE // max(picture.width, picture.height))
+        moments = "".join(f"<span>{step:,}</span>" for step in steps)
+        st.html(
+            f'<div class="cs-moments" style="width:{(picture.width + 1) * side}px">{moments}</div>'
+            f'<p class="cs-note">{"Its heaviest slices, a row each. " if slices > 1 else ""}'
+            "Click a step to go there; play in the sidebar runs through all of them.</p>"
         )
         print_buttons(
             lambda: Print(

@@ -99,9 +99,12 @@ def _curves(
     here: float,
     key: str,
 ) -> None:
-    """The classes that matter anywhere on the way, read out at one place."""
-    leading = np.argsort(-shares.max(axis=0))[:_LEADING]
-    lines = {names[k]: (at, shares[:, k]) for k in sorted(leading.tolist())}
+    """The classes that matter anywhere on the way, read out at one place. The answer without any
+    change comes first: so it has the same colour in all charts."""
+    unchanged = int(shares[np.abs(at).argmin()].argmax())
+    leading = np.argsort(-shares.max(axis=0))[:_LEADING].tolist()
+    others = sorted(set(leading) - {unchanged})
+    lines = {names[k]: (at, shares[:, k]) for k in (unchanged, *others)}
     live_curves([chart_of(title, lines, percent=True, across=across, at=here)], key=key)
 
 

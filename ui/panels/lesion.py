@@ -76,7 +76,7 @@ def before_and_after(trace: Trace, digit: Digit) -> None:
     ref = state.network()
     classes = open_network(ref.id).card.class_names
     whole = ask.trace(ref.whole, digit).trace
-    before, after = st.columns(2)
+    before, after = st.columns(2, gap="large")
     with before, st.container(key="lesion-before"):
         st.html('<p class="cs-label">With every unit on</p>')
         prediction(whole, classes, key="prediction-before")

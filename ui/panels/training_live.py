@@ -61,13 +61,15 @@ def _follow(run: Run, word: str) -> None:
         history = run.history()
         for sentence in warnings_of(history):
             st.warning(sentence)
-        charts = [*_curves(run, history), *_digit_curve(run)]
-        with st.container(key="train-charts"):
-            if word in LIVING:
-                live_curves(charts, key="live-curves")
-            else:
-                _explored(charts)
-        _filters(run)
+        curves = _curves(run, history)
+        charts = [*curves[:2], *_digit_curve(run), *curves[2:]]
+        with st.container(key="train-view"):
+            with st.container(key="train-charts"):
+                if word in LIVING:
+                    live_curves(charts, key="live-curves")
+                else:
+                    _explored(charts)
+            _filters(run)
     except ConvScopeError as error:
         st.error(str(error))
     except OSError as error:
@@ -245,11 +247,11 @@ def _filters(run: Run) -> None:
     kernel = next(iter(weights_at(NetworkRef(run.id, steps[-1])).values())).get("kernel")
     if kernel is None or kernel.ndim != 4:
         return
-    picture = feature_map_atlas(kernel[:, :, 0, :])
+    picture = feature_map_atlas(kernel[:, :, 0, :], columns=8)
     with st.container(key="train-filters"):
         st.html(
-            '<p class="cs-label">First layer’s filters</p>'
-            f"{html.picture(picture, f'Filters at step {steps[-1]}', 240)}"
+            '<p class="cs-title">First layer’s filters</p>'
+            f"{html.picture(picture, f'Filters at step {steps[-1]}', 256)}"
             f'<p class="cs-scale">{html.number(-picture.limit)}{html.ramp(picture.scale)}'
             f"{html.number(picture.limit)}, step {steps[-1]:,}</p>"
         )

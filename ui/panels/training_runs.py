@@ -35,11 +35,13 @@ def runs_table(runs: list[Run], damaged: list[str]) -> None:
             "Held out": st.column_config.NumberColumn(format="percent"),
             "Test digits": st.column_config.NumberColumn(format="percent"),
         },
+        placeholder="–",
         alt="The runs with their settings and results",
     )
     st.caption(
         f"{used / 1e6:,.0f} of {quota_bytes() / 1e6:,.0f} MB used. When room is needed, the oldest "
-        "that nobody keeps goes first. Choose rows to compare them."
+        "that nobody keeps goes first. Choose rows to compare them; choose one to rename, keep, "
+        "download or delete it."
     )
     picked = [runs[k] for k in chosen["selection"]["rows"] if k < len(runs)]
     if picked:

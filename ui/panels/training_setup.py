@@ -15,6 +15,7 @@ from ui import state
 
 _RECIPES = {"The course's": COURSE, "Fast": FAST}
 _FRESH = "random weights"
+_AS_IN_SIDEBAR = "as in the sidebar"
 _VALUES = (
     "architecture", "dataset", "optimizer", "schedule", "augmentation", "learning_rate",
     "batch_size", "epochs", "share", "validation_split", "label_smoothing", "seed",
@@ -35,7 +36,8 @@ def training_setup() -> TrainingConfig | None:
                 )
             st.caption(
                 "The course's: Adam, 5 epochs of 48,000 digits. Fast: 12,800 digits once, about "
-                "98% right within a coffee sip."
+                "98% right within a coffee sip, by one cycle of a high learning rate, small "
+                "batches and softened labels."
             )
         with st.container(key="train-choices"):
             _choices()
@@ -48,6 +50,10 @@ def training_setup() -> TrainingConfig | None:
         st.caption(
             f"{config.total_steps:,} steps of {config.batch_size} digits; "
             f"{config.training_digits:,} to learn from, {config.validation_digits:,} held out."
+        )
+        st.caption(
+            f"{config.optimizer}: {OPTIMIZERS[config.optimizer]}. Rate, {config.schedule}: "
+            f"{SCHEDULES[config.schedule]}."
         )
         with st.expander("The Keras code of this set-up"):
             st.code(training_code(config, graph), language="python")
@@ -77,8 +83,8 @@ def _choices() -> None:
     )  # fmt: skip
     present = state.network()
     st.selectbox(
-        "Begin with", [_FRESH, "the network and moment shown in the sidebar"], **keep("begin"),
-        help="Train from scratch, or go on from "
+        "Begin with", [_FRESH, _AS_IN_SIDEBAR], **keep("begin"),
+        help="Train from scratch, or go on from the network and moment shown in the sidebar: "
         f"{open_network(present.id).card.title}, step {present.step:,}.",
     )  # fmt: skip
     st.selectbox(

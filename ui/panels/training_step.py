@@ -14,7 +14,7 @@ from ui import ask, state
 from ui.panels import html
 
 _STAGES = ("Forward", "Loss", "Gradient", "Update")
-_SHOWN = 12  # digits of the batch
+_SHOWN = 64  # digits of the batch
 
 
 def training_step(run: Run, now: RunState) -> None:
@@ -49,19 +49,23 @@ def _batch(dissection: Dissection, captions: list[str]) -> None:
             dissection.images, dissection.labels, captions, strict=False
         )
     )
-    st.html(f'<div class="cs-batch">{cards}</div>')
+    st.html(f'<div class="cs-batch cs-many">{cards}</div>')
 
 
 def _forward(dissection: Dissection) -> None:
     right = dissection.probabilities.argmax(axis=1) == dissection.labels
     st.markdown(
         f"The network looks at the batch of {len(dissection.labels)}: it names "
-        f"{int(right.sum())} of them right. Below each digit, its answer and how sure it is."
+        f"{int(right.sum())} of them right. Below each digit, its answer and how sure it is; "
+        "wrong ones are bold."
     )
-    answers = dissection.probabilities
+    said = [f"{row.argmax()}, {html.percent(float(row.max()))}" for row in dissection.probabilities]
     _batch(
         dissection,
-        [f"{row.argmax()}, {html.percent(float(row.max()))}" for row in answers[:_SHOWN]],
+        [
+            words if good else f"<strong>{words}</strong>"
+            for words, good in zip(said[:_SHOWN], right[:_SHOWN], strict=True)
+        ],
     )
 
 
@@ -91,11 +95,14 @@ def _gradient(dissection: Dissection) -> None:
     )
     _side_by_side(
         {
-            layer: (named["kernel"], dissection.gradients[layer]["kernel"])
+            layer: [
+                ("weights", named["kernel"], _greatest(named["kernel"])),
+                ("gradient", gradient, _greatest(gradient)),
+            ]
             for layer, named in dissection.before.items()
             if "kernel" in named
-        },
-        ("weights", "gradient"),
+            for gradient in [dissection.gradients[layer]["kernel"]]
+        }
     )
 
 
@@ -113,15 +120,19 @@ def _update(run: Run, dissection: Dissection) -> None:
     after = dissection.after
     st.markdown(
         f"{optimizer} has moved every weight, by its rule and with what it remembers of the steps "
-        "before. What it added, beside what the weights have become:"
+        "before. The weights before and after on one scale, and what was added on its own:"
     )
     _side_by_side(
         {
-            layer: (after[layer]["kernel"], after[layer]["kernel"] - named["kernel"])
+            layer: [
+                ("before", old, _greatest(old, new)),
+                ("after", new, _greatest(old, new)),
+                ("change", new - old, _greatest(new - old)),
+            ]
             for layer, named in dissection.before.items()
             if "kernel" in named
-        },
-        ("weights after", "change"),
+            for old, new in [(named["kernel"], after[layer]["kernel"])]
+        }
     )
 
 
@@ -132,24 +143,30 @@ def _make(run: Run) -> None:
         state.notify(str(error))
 
 
-def _side_by_side(layers: dict[str, tuple[NDArray, NDArray]], names: tuple[str, str]) -> None:
+Shown = tuple[str, NDArray, float]
+"""What it is, the kernel, and the limit of its scale."""
+
+
+def _side_by_side(layers: dict[str, list[Shown]]) -> None:
     rows = "".join(
         f'<div class="cs-pair"><strong>{html.safe(layer)}</strong>'
         + "".join(
-            f"<figure>{html.picture(picture, f'{name} of {layer}', 288)}"
-            f"<figcaption>{name}, up to {html.number(picture.limit)}</figcaption></figure>"
-            for name, picture in zip(names, map(_picture, pair), strict=True)
+            f"<figure>{html.picture(_picture(kernel, limit), f'{name} of {layer}', 288)}"
+            f"<figcaption>{name}, up to {html.number(limit)}</figcaption></figure>"
+            for name, kernel, limit in row
         )
         + "</div>"
-        for layer, pair in layers.items()
+        for layer, row in layers.items()
     )
     st.html(f'<div class="cs-pairs">{rows}</div>')
 
 
-def _picture(kernel: NDArray) -> Picture:
+def _greatest(*kernels: NDArray) -> float:
+    return float(max(np.abs(kernel).max() for kernel in kernels))
+
+
+def _picture(kernel: NDArray, limit: float) -> Picture:
     """Kernels of one channel as tiles; anything else as a matrix, a row an output."""
     if kernel.ndim == 4 and kernel.shape[2] == 1:
-        signed = kernel[:, :, 0, :]
-        return feature_map_atlas(signed)
-    matrix = kernel.reshape(-1, kernel.shape[-1]).T
-    return map_picture(matrix, float(np.abs(matrix).max()), signed=True)
+        return feature_map_atlas(kernel[:, :, 0, :], limit, columns=8, signed=True)
+    return map_picture(kernel.reshape(-1, kernel.shape[-1]).T, limit, signed=True)

@@ -1,6 +1,7 @@
 """Trainings in real worker processes: queued, ordered about, killed and resumed."""
 
 import os
+import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,9 @@ import psutil
 import pytest
 
 from cnn_core.errors import RunError, UnknownRun
-from cnn_core.lab.requests import TrainRequest
+from cnn_core.lab.requests import Request, TrainRequest
 from cnn_core.lab.supervisor import Lab, LabSettings
-from cnn_core.lab.trainings import Training
+from cnn_core.lab.trainings import Training, Trainings
 from cnn_core.networks.film import Film
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
@@ -100,6 +101,37 @@ def test_who_reads_that_a_run_has_ended_can_start_it_anew(
     wait(run, is_("finished"))
 
 
+class LongInComing:
+    """An executor whose process needs its time to start, as on a busy machine."""
+
+    def warm(self) -> None:
+        pass
+
+    def run(
+        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
+    ) -> None:
+        time.sleep(4)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_whose_process_is_long_in_coming_waits_and_is_not_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    monkeypatch.setattr("cnn_core.training.runs._SILENT_SECONDS", 2.0)
+    line, run = Trainings(LongInComing()), Runs().create(CONFIG)
+    line.start(TrainRequest(run.id))
+    words = set()
+    end = time.monotonic() + 3.5
+    while time.monotonic() < end:
+        words.add(run.state.word)
+        time.sleep(0.05)
+    line.stop()
+    assert words == {"waiting"}
+
+
 def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
     first, second, third = (Runs().create(CONFIG) for _ in range(3))
     for run in (first, second, third):
@@ -112,6 +144,7 @@ def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
     lab.trainings.give(second.id, Order("stop"))
     wait(second, is_("stopped"))
     assert "out of the queue" in second.state.message
+    wait(second, lambda run: not lab.trainings.knows(run.id))
     assert lab.trainings.place(third.id) == 1
     lab.trainings.give(first.id, Order("stop"))
     wait(first, is_("stopped"))

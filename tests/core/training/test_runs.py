@@ -170,6 +170,22 @@ def test_rename_keep_and_delete(runs: Runs) -> None:
     assert runs.all() == ([], [])
 
 
+def test_a_new_name_is_the_networks_too(runs: Runs) -> None:
+    run = recorded(runs)
+    run.rename("Mine")
+    assert open_network(run.id).card.title == "Mine"
+    assert open_network(run.id).card.accuracy == {0: 0.1, 2: 0.75}
+    waiting = runs.create(CONFIG)  # has no network yet
+    waiting.rename("Later")
+    assert waiting.name == "Later"
+
+
+def test_runs_nobody_named_can_be_told_apart(runs: Runs) -> None:
+    names = [runs.create(CONFIG).name for _ in range(3)]
+    assert names == ["classic, Adam", "classic, Adam 2", "classic, Adam 3"]
+    assert runs.create(CONFIG, "Mine").name == runs.create(CONFIG, "Mine").name == "Mine"
+
+
 def test_a_living_run_is_not_deleted(runs: Runs) -> None:
     run = runs.create(CONFIG)
     with pytest.raises(RunError, match="still going on"):
@@ -191,6 +207,34 @@ def test_a_folder_that_cannot_be_written_is_said(runs: Runs, tmp_path: Path) -> 
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="CONVSCOPE_HOME"):
         Runs(tmp_path / "file" / "runs").create(CONFIG)
+
+
+def full(file: Path, content: bytes) -> None:
+    """A disk without room."""
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = recorded(runs)
+    monkeypatch.setattr("cnn_core.training.runs.write_whole", full)
+    for change in (lambda: run.rename("Mine"), lambda: run.keep(True), lambda: runs.create(CONFIG)):
+        with pytest.raises(RunError, match="No space left on device"):
+            change()
+    assert [one.name for one in runs.all()[0]] == ["Two batches"]
+    assert runs.all()[1] == []
+
+
+def test_a_run_that_cannot_be_deleted_is_said(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = recorded(runs)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("cnn_core.training.runs.shutil.rmtree", refused)
+    with pytest.raises(RunError, match="Permission denied"):
+        runs.delete(run.id)
 
 
 def test_half_a_file_is_never_seen(runs: Runs) -> None:

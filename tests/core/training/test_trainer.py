@@ -201,6 +201,41 @@ def test_a_stop_ends_it_at_once() -> None:
     assert not of(EpochDone, events)
 
 
+class WhileLooking(keras.callbacks.Callback):
+    """Gives an order as soon as the held-out digits are being looked at."""
+
+    def __init__(self, control: Control, order: Order) -> None:
+        super().__init__()
+        self.control, self.order = control, order
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.control.give(self.order)
+
+
+def test_a_stop_is_obeyed_while_the_held_out_digits_are_looked_at() -> None:
+    control = Control()
+    _, events = trained(control=control, callbacks=[WhileLooking(control, Order("stop"))])
+    assert events[-1] == Ended(15, True)
+    assert not of(EpochDone, events)
+
+
+def test_a_pause_is_obeyed_while_the_held_out_digits_are_looked_at(
+    whole: tuple[Weights, list[TrainingEvent]],
+) -> None:
+    control = Control()
+    events: list[TrainingEvent] = []
+
+    def on_event(event: TrainingEvent) -> None:
+        events.append(event)
+        if isinstance(event, Paused):
+            control.give(Order("resume"))
+
+    model = train(SMALL, on_event, control, callbacks=[WhileLooking(control, Order("pause"))])
+    kinds = [type(event) for event in events if isinstance(event, Paused | EpochDone)]
+    assert kinds == [Paused, EpochDone, Paused, EpochDone]
+    assert_same(weights_of(model), whole[0])
+
+
 def test_the_learning_rate_can_be_changed() -> None:
     _, events = trained(control=Script({5: [Order(rate=0.01)]}))
     rates = [event.learning_rate for event in of(BatchDone, events)]
@@ -234,4 +269,13 @@ def test_every_optimizer_learns_and_resumes(optimizer: str) -> None:
     weights, events = trained(config)
     assert of(EpochDone, events)[-1].accuracy > 0.4
     resumed, _ = trained(config, resume=of(CheckpointReached, events)[0])
+    assert_same(resumed, weights)
+
+
+def test_a_training_resumed_after_its_last_epoch_is_done(
+    whole: tuple[Weights, list[TrainingEvent]],
+) -> None:
+    weights, events = whole
+    resumed, more = trained(resume=of(CheckpointReached, events)[-1])
+    assert more == [Ended(30, False)]
     assert_same(resumed, weights)
