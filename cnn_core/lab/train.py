@@ -4,6 +4,7 @@ import os
 import threading
 
 import keras
+from filelock import FileLock, Timeout
 
 from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import RunError
@@ -19,6 +20,7 @@ from cnn_core.training.runs import Run, Runs
 from cnn_core.training.trainer import model_for, train
 
 _BEAT_SECONDS = 1.0
+_LOCK_SECONDS = 30.0
 
 
 def prepare(request: PrepareTraining, progress: Progress) -> None:
@@ -27,7 +29,20 @@ def prepare(request: PrepareTraining, progress: Progress) -> None:
 
 
 def train_run(request: TrainRequest, progress: Progress) -> None:
+    """Train it, once nobody else does: who was killed may write a last line while it dies."""
     run = Runs()[request.run]
+    try:
+        with FileLock(run.folder / "training.lock", timeout=_LOCK_SECONDS):
+            _train(run, request, progress)
+    except Timeout as error:
+        raise RunError("Another process still trains this run. Try again in a while.") from error
+    except OSError as error:
+        raise RunError(
+            f"The run cannot be written: {error.strerror or error}. Make room in {run.folder}."
+        ) from error
+
+
+def _train(run: Run, request: TrainRequest, progress: Progress) -> None:
     recorder = Recorder(run, graph_of(model_for(run.config)))
     control = Control()
     done = threading.Event()
@@ -55,10 +70,6 @@ def train_run(request: TrainRequest, progress: Progress) -> None:
         bare.save(run.folder / "model.keras")
         images = images_of(run.config)
         test_accuracy = accuracy_of(model, images.x_test, images.y_test, progress)
-    except OSError as error:
-        raise RunError(
-            f"The run cannot be written: {error.strerror or error}. Make room in {run.folder}."
-        ) from error
     finally:
         done.set()
     recorder.finish("stopped" if ending[0].stopped else "finished", test_accuracy)

@@ -10,6 +10,7 @@
                        checkpoint.safetensors    to go on from, replaced whole at each epoch
                        dissection.safetensors    the last step that was taken apart
                        model.keras     at the end
+                       training.lock   held by the process that trains it
 
 The home is ``CONVSCOPE_HOME``, or the platform's folder for user data.
 """

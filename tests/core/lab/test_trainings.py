@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from filelock import FileLock
 
 from cnn_core.errors import RunError, UnknownRun
 from cnn_core.lab.requests import Request, TrainRequest
@@ -130,6 +131,18 @@ def test_a_run_whose_process_is_long_in_coming_waits_and_is_not_interrupted(
         time.sleep(0.05)
     line.stop()
     assert words == {"waiting"}
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(lab: Lab) -> None:
+    """One that was killed may still be dying."""
+    run = Runs().create(CONFIG)
+    with FileLock(run.folder / "training.lock"):
+        lab.trainings.start(TrainRequest(run.id))
+        wait(run, is_("waiting"))
+        time.sleep(6)  # a worker is up by then, and would have begun
+        assert run.state.step == 0
+        assert not (run.folder / "history.csv").exists()
+    wait(run, is_("finished"))
 
 
 def test_one_trains_the_others_wait_and_can_leave(lab: Lab) -> None:
