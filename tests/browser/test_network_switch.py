@@ -13,7 +13,7 @@ Visit = Callable[..., Visitor]
 
 def choose(visitor: Visitor, title: str) -> None:
     visitor.page.locator(".st-key-network-choice input").click()
-    visitor.page.get_by_role("option", name=title).click()
+    visitor.page.get_by_role("option", name=re.compile(rf"^{title}, \d")).click()
 
 
 def test_a_unit_that_the_other_network_lacks_is_let_go(server: Server, visit: Visit) -> None:

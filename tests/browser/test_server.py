@@ -55,14 +55,17 @@ def test_the_first_answer_does_not_wait_for_tensorflow(fresh_server: Server, vis
 def test_a_page_recovers_by_itself_from_a_killed_worker(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     visitor.draw(SEVEN)
-    for worker in server.workers():
+    before = server.workers()
+    for worker in before:
         worker.send_signal(signal.SIGKILL)
     visitor.page.locator(".st-key-clear button").click()
     expect(visitor.page.locator(".st-key-clear button")).to_be_disabled()
     visitor.draw(ONE)
     assert visitor.prediction() == "1"
     expect(visitor.page.get_by_text("Computed by NumPy")).to_have_count(0, timeout=90_000)
-    assert len(server.workers()) == 1
+    after = server.workers()
+    assert 1 <= len(after) <= len(before)  # the lane for long work may have had one too
+    assert not {worker.pid for worker in after} & {worker.pid for worker in before}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
