@@ -1,5 +1,6 @@
 """Charts that people explore: plain data in, Plotly figure out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -108,3 +109,25 @@ def _interval(line: Line) -> dict[str, Any] | None:
         "thickness": 1,
         "width": 3,
     }
+
+
+def heat_figure(
+    title: str, table: NDArray, rows: Sequence[str], columns: Sequence[str]
+) -> go.Figure:
+    """A table of shares from 0 to 1 as colours, with the numbers in the cells.
+
+    Parameters
+    ----------
+    table : `(rows, columns)`; what is 0 stays empty.
+    """
+    text = [[f"{value:.2f}" if value else "" for value in row] for row in table]
+    shown = np.where(table > 0, table, np.nan)
+    drawn = go.Figure(
+        go.Heatmap(
+            z=shown, x=list(columns), y=list(rows), text=text, texttemplate="%{text}",
+            zmin=0, zmax=1, colorscale="Viridis", showscale=False, hoverongaps=False,
+        )
+    )  # fmt: skip
+    drawn.update_layout(title=_title(title), height=300, margin=_MARGIN)
+    drawn.update_yaxes(autorange="reversed")
+    return drawn
