@@ -1,6 +1,6 @@
 """Charts that people explore: plain data in, Plotly figure out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -130,4 +130,28 @@ def heat_figure(
     )  # fmt: skip
     drawn.update_layout(title=_title(title), height=300, margin=_MARGIN)
     drawn.update_yaxes(autorange="reversed")
+    return drawn
+
+
+def histogram_figure(title: str, values: Mapping[str, NDArray], bins: int = 60) -> go.Figure:
+    """How often numbers occur, over each other on the same bins.
+
+    Parameters
+    ----------
+    values : by name, `(n,)`.
+    """
+    together = np.concatenate(list(values.values()))
+    edges = np.linspace(float(together.min()), float(together.max()) or 1.0, bins + 1)
+    drawn = go.Figure()
+    for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
+        counts, _ = np.histogram(numbers, edges)
+        drawn.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2, y=counts, name=name, marker_color=colour, opacity=0.6,
+            width=np.diff(edges),
+        )  # fmt: skip
+    drawn.update_layout(
+        title=_title(title), height=300, margin=_MARGIN, legend=_LEGEND, barmode="overlay",
+        bargap=0, hovermode="x unified",
+    )  # fmt: skip
+    drawn.update_yaxes(type="log", title={"text": "how many"})
     return drawn

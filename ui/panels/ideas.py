@@ -88,10 +88,9 @@ def skips() -> None:
     left.plotly_chart(figure(losses), key="skips-losses", config=PLAIN, alt=losses.title)
     right.markdown(
         f"After {steps} steps **{both[0].accuracy:.1%}** of {both[0].tested:,} test digits are "
-        f"right with skips, **{both[1].accuracy:.1%}** without. With skips the gradient's size changes "
-        f"{_spread(both[0]):.1f}-fold from the layer that gets most to the one that gets least, at "
-        f"the random start; without, {_spread(both[1]):.1f}-fold. Convolutions of the skips "
-        "themselves are counted too, where a stage begins."
+        f"right with skips, **{both[1].accuracy:.1%}** without. At the random start the greatest "
+        f"gradient norm of a layer is {_spread(both[0]):.1f} times the least with skips, "
+        f"{_spread(both[1]):.1f} times without."
     )
 
 
