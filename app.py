@@ -15,7 +15,7 @@ from ui.network_view import routes as network_view
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """The lab lives as long as the server; it warms up while the first page is painted."""
-    with Lab(LabSettings.from_environment(warm_up=WarmUp())) as lab:
+    with Lab(LabSettings.from_environment(warm_up=WarmUp(("classic", "intro")))) as lab:
         ask.use(lab)
         yield {}
 

@@ -19,6 +19,7 @@
      ├─ ProbeError
      │   ├─ UnsupportedLayer      a layer whose arithmetic is not known here
      │   ├─ NoSuchUnit            an index outside a layer's output
+     │   ├─ BadOperation          a single operation that cannot be
      │   └─ NothingToExplain      no ink, or no such class
      └─ LabError
          ├─ LabDown               no worker can be started
@@ -106,6 +107,10 @@ class UnsupportedLayer(ProbeError):
 
 class NoSuchUnit(ProbeError):
     """An index outside a layer's output."""
+
+
+class BadOperation(ProbeError):
+    """A single operation that cannot be."""
 
 
 class NothingToExplain(ProbeError):

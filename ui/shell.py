@@ -25,6 +25,8 @@ shown = st.navigation(
         st.Page("../pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("../pages/filters.py", title="Filters", icon=":material/grid_view:"),
         st.Page("../pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+        st.Page("../pages/playground.py", title="Playground", icon=":material/science:"),
+        st.Page("../pages/architectures.py", title="Architectures", icon=":material/account_tree:"),
         st.Page("../pages/explain.py", title="Explain", icon=":material/psychology_alt:"),
         st.Page("../pages/about.py", title="About", icon=":material/info:"),
     ]

@@ -30,7 +30,7 @@ class Looked:
             self._at = ref
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _looked(graph: str) -> Looked:
     return Looked(Graph.from_json(json.loads(graph)))
 

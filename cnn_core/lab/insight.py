@@ -30,6 +30,7 @@ from cnn_core.lab.handlers import look
 from cnn_core.lab.requests import (
     AnswersRequest,
     AttributionRequest,
+    DeepTrainingRequest,
     DeletionRequest,
     EmbeddingRequest,
     EvaluationRequest,
@@ -42,6 +43,8 @@ from cnn_core.lab.requests import (
 )
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
+from cnn_core.training.events import DeepTraining
+from cnn_core.training.skips import train_deep
 
 _BATCH = 500
 
@@ -142,6 +145,10 @@ def embed(request: EmbeddingRequest, progress: Progress) -> Embedding:
         progress((k + 1) / len(request.refs))
     numbers = np.arange(len(images)) * every
     return Embedding(numbers, labels_of(request.refs[0], every), tuple(layouts))
+
+
+def train_deeply(request: DeepTrainingRequest, progress: Progress) -> DeepTraining:
+    return train_deep(request.blocks, request.skip, request.steps, progress)
 
 
 def labels_of(ref: NetworkRef, every: int = 1) -> NDArray[np.uint8]:

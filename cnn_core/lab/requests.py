@@ -181,6 +181,21 @@ class EmbeddingRequest(Request):
 
 
 @dataclass(frozen=True)
+class DeepTrainingRequest(Request):
+    """A deep network trained for some steps, with skips or without. Answers a `DeepTraining`.
+
+    Attributes
+    ----------
+    blocks : of each of three stages; there are ``6 · blocks + 2`` layers with weights.
+    """
+
+    handler = "cnn_core.lab.insight:train_deeply"
+    blocks: int
+    skip: bool
+    steps: int
+
+
+@dataclass(frozen=True)
 class PrepareTraining(Request):
     """Import what a training needs. Answers None."""
 

@@ -29,6 +29,7 @@ class Dissector:
             layer
             for layer in model.layers
             if getattr(layer, "activation", None) is keras.activations.relu
+            or isinstance(layer, keras.layers.ReLU)
         ]
         self._outputs = keras.Model(
             model.inputs, [model.outputs[0], *(layer.output for layer in self._rectified)]
@@ -36,12 +37,17 @@ class Dissector:
         self._run = tf.function(self._compute, reduce_retracing=True)
 
     def _compute(self, images: tf.Tensor, labels: tf.Tensor) -> tuple:
+        # A forward pass in training moves the means of normalisations and the state of dropouts.
+        state = [variable.value for variable in self._model.non_trainable_variables]
+        kept = [tf.identity(value) for value in state]
         with tf.GradientTape() as tape:
             answers, *rectified = self._outputs(images, training=True)
             losses = self._losses(labels, answers)
             loss = tf.reduce_mean(losses)
         variables = [variable.value for variable in self._model.trainable_variables]
         gradients = tape.gradient(loss, variables)
+        for variable, value in zip(state, kept, strict=True):
+            variable.assign(value)
         return answers, losses, gradients, rectified
 
     def dissect(

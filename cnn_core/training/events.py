@@ -118,3 +118,23 @@ class Ended(TrainingEvent):
 
     stopped: bool
     message: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class DeepTraining:
+    """What became of a deep network in some steps.
+
+    Attributes
+    ----------
+    before, after : norm of the loss's gradient by convolution, from the image onwards, at the
+        random start and after the last step.
+    losses : `(steps,)`, of each batch.
+    accuracy : share right of the first `tested` test digits, after the last step; normalised by
+        their own mean and variance, since the running ones lag behind in so few steps.
+    """
+
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    losses: NDArray[np.float64]
+    accuracy: float
+    tested: int

@@ -76,6 +76,24 @@ RECIPES = {
         epochs_per_frame=30,
         cycle=False,
     ),
+    **{
+        name: Recipe(
+            title=title,
+            about=about,
+            config=replace(AUGMENTED, architecture=name, epochs=4),
+            early=4,
+            epochs_per_frame=2,
+            film_dtype="float16",
+        )
+        for name, title, about in (
+            ("lenet5", "LeNet-5", "1998: convolutions and averages in turn, for cheques."),
+            ("vgg_mini", "VGG, small", "Nothing but 3×3 filters, stacked."),
+            ("resnet_mini", "ResNet, small", "Blocks that add what they find to what they got."),
+            ("plain_mini", "ResNet without skips", "The same layers, with nothing to add to."),
+            ("inception_mini", "Inception, small", "Four widths side by side."),
+            ("densenet_mini", "DenseNet, small", "Every layer reads all before it."),
+        )
+    },
 }
 
 

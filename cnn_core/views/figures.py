@@ -1,5 +1,6 @@
 """Charts that people explore: plain data in, Plotly figure out."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,3 +109,49 @@ def _interval(line: Line) -> dict[str, Any] | None:
         "thickness": 1,
         "width": 3,
     }
+
+
+def heat_figure(
+    title: str, table: NDArray, rows: Sequence[str], columns: Sequence[str]
+) -> go.Figure:
+    """A table of shares from 0 to 1 as colours, with the numbers in the cells.
+
+    Parameters
+    ----------
+    table : `(rows, columns)`; what is 0 stays empty.
+    """
+    text = [[f"{value:.2f}" if value else "" for value in row] for row in table]
+    shown = np.where(table > 0, table, np.nan)
+    drawn = go.Figure(
+        go.Heatmap(
+            z=shown, x=list(columns), y=list(rows), text=text, texttemplate="%{text}",
+            zmin=0, zmax=1, colorscale="Viridis", showscale=False, hoverongaps=False,
+        )
+    )  # fmt: skip
+    drawn.update_layout(title=_title(title), height=300, margin=_MARGIN)
+    drawn.update_yaxes(autorange="reversed")
+    return drawn
+
+
+def histogram_figure(title: str, values: Mapping[str, NDArray], bins: int = 60) -> go.Figure:
+    """How often numbers occur, over each other on the same bins.
+
+    Parameters
+    ----------
+    values : by name, `(n,)`.
+    """
+    together = np.concatenate(list(values.values()))
+    edges = np.linspace(float(together.min()), float(together.max()) or 1.0, bins + 1)
+    drawn = go.Figure()
+    for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
+        counts, _ = np.histogram(numbers, edges)
+        drawn.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2, y=counts, name=name, marker_color=colour, opacity=0.6,
+            width=np.diff(edges),
+        )  # fmt: skip
+    drawn.update_layout(
+        title=_title(title), height=300, margin=_MARGIN, legend=_LEGEND, barmode="overlay",
+        bargap=0, hovermode="x unified",
+    )  # fmt: skip
+    drawn.update_yaxes(type="log", title={"text": "how many"})
+    return drawn

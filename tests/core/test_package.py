@@ -26,11 +26,13 @@ NEED_KERAS = {
     "cnn_core.lab.insight",
     "cnn_core.lab.train",
     "cnn_core.networks.architectures",
+    "cnn_core.networks.blocks",
     "cnn_core.networks.keras_model",
     "cnn_core.probe.activations",
     "cnn_core.training.batches",
     "cnn_core.training.dissection",
     "cnn_core.training.pretrain",
+    "cnn_core.training.skips",
     "cnn_core.training.trainer",
 }
 

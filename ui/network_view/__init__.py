@@ -19,7 +19,7 @@ from cnn_core.networks.zoo import NetworkCard
 from cnn_core.probe.geometry import Index
 from cnn_core.probe.trace import Trace
 from ui.network_view.payload import view_payload
-from ui.network_view.routes import MODULE, weights_address
+from ui.network_view.routes import MODULE, offered_address, weights_address
 
 _HERE = Path(__file__).parent
 
@@ -74,5 +74,33 @@ def network_view(
         selected=selected,
         compact=compact,
         off=ref.lesion,
+    )
+    _network_view(key=key, data=payload, on_unit_change=on_unit)
+
+
+def operation_view(
+    trace: Trace,
+    *,
+    key: str,
+    on_unit: Callable[[], None],
+    picture: str,
+    selected: tuple[str, Index] | None = None,
+) -> None:
+    """Show a trace that belongs to no network: an operation tried by hand.
+
+    Parameters
+    ----------
+    trace : with its weights.
+    picture : differs whenever anything but the selection does.
+    selected, on_unit : as of `network_view`.
+    """
+    weights = {layer.name: dict(layer.weights) for layer in trace if layer.weights}
+    payload = view_payload(
+        trace,
+        (),
+        picture=picture,
+        weights=offered_address(weights),
+        selected=selected,
+        compact=True,
     )
     _network_view(key=key, data=payload, on_unit_change=on_unit)

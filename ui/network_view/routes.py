@@ -5,6 +5,7 @@ Both are named by their content, so that a browser keeps them and never asks twi
 
 import hashlib
 import json
+from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cnn_core.errors import ConvScopeError
+from cnn_core.networks.film import Weights
 from cnn_core.networks.lesion import lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
@@ -53,11 +55,39 @@ def _weights(ref: NetworkRef) -> tuple[str, bytes]:
     return hashlib.sha256(content).hexdigest()[:16], content
 
 
+_offered: OrderedDict[str, bytes] = OrderedDict()
+_MOST_OFFERED = 256  # of single operations, a few hundred bytes each
+
+
+def offered_address(weights: Weights) -> str:
+    """Where weights of no network are served, while they are among the last asked for."""
+    content = save(
+        {
+            f"{layer}/{name}": array
+            for layer, named in weights.items()
+            for name, array in named.items()
+        }
+    )
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    _offered[digest] = content
+    _offered.move_to_end(digest)
+    while len(_offered) > _MOST_OFFERED:
+        _offered.popitem(last=False)
+    return f"weights/offered/{digest}"
+
+
 def weights_address(ref: NetworkRef) -> str:
     """Where the weights of a network at a moment are served, beside the modules' folder."""
     digest, _ = _weights(ref)
     off = quote(lesion_text(ref.lesion), safe="") or _WHOLE
     return f"weights/{ref.id}/{ref.step}/{off}/{digest}"
+
+
+async def _send_offered(request: Request) -> Response:
+    content = _offered.get(request.path_params["digest"])
+    if content is None:
+        return PlainTextResponse("There are no such weights any more.", 404)
+    return Response(content, media_type="application/octet-stream", headers=_KEPT)
 
 
 async def _send_script(request: Request) -> Response:
@@ -87,5 +117,6 @@ def routes() -> list[Route]:
     root = f"/{base}/{_ROOT}" if base else f"/{_ROOT}"
     return [
         Route(f"{root}/weights/{{id}}/{{step:int}}/{{off}}/{{digest}}", _send_weights),
+        Route(f"{root}/weights/offered/{{digest}}", _send_offered),
         Route(f"{root}/{{version}}/{{name}}", _send_script),
     ]

@@ -1,4 +1,4 @@
-"""The digit's own 28×28 pixels, to be painted and erased one by one."""
+"""Pixels to be painted and erased one by one: the digit's own 28×28, or a small grid."""
 
 import base64
 from collections.abc import Callable
@@ -26,24 +26,24 @@ def painter(image: NDArray[np.uint8], *, key: str, on_paint: Callable[[], None])
 
     Parameters
     ----------
-    image : `(28, 28)`.
+    image : `(side, side)`.
     on_paint : called after each stroke. What arrives is to be read with `painted`.
     """
     pixels = base64.b64encode(image.tobytes()).decode()
-    _painter(key=key, data={"image": pixels}, on_image_change=on_paint)
+    _painter(key=key, data={"image": pixels, "side": len(image)}, on_image_change=on_paint)
 
 
-def painted(sent: object) -> NDArray[np.uint8]:
-    """The pixels that the browser sent, `(28, 28)`.
+def painted(sent: object, side: int = SIDE) -> NDArray[np.uint8]:
+    """The pixels that the browser sent, `(side, side)`.
 
     Raises
     ------
     InkError : it is no such image.
     """
     try:
-        if not isinstance(sent, str) or len(sent) > 4 * SIDE * SIDE:
+        if not isinstance(sent, str) or len(sent) > 4 * side * side:
             raise ValueError
         content = base64.b64decode(sent, validate=True)
-        return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
+        return np.frombuffer(content, np.uint8).reshape(side, side)
     except ValueError as error:
-        raise InkError("What arrived from the painted grid is no 28×28 image.") from error
+        raise InkError(f"What arrived from the painted grid is no {side}×{side} image.") from error

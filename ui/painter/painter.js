@@ -1,9 +1,8 @@
 /**
- * 28×28 pixels under a brush. A stroke goes to the server when it ends; keys paint one pixel.
+ * Pixels under a brush. A stroke goes to the server when it ends; keys paint one pixel.
  */
 
-const SIDE = 28;
-const SCALE = 12;
+const WIDTH = 336; // a multiple of 28, 14 and 12
 const TOOLS = { ink: 255, grey: 128, erase: 0 };
 
 /** @type {WeakMap<ParentNode, Painter>} */
@@ -14,7 +13,7 @@ class Painter {
   constructor(root) {
     const home = /** @type {HTMLElement} */ (root.querySelector('.painter'));
     home.innerHTML = `
-      <canvas width="${SIDE * SCALE}" height="${SIDE * SCALE}" tabindex="0" role="application"
+      <canvas width="${WIDTH}" height="${WIDTH}" tabindex="0" role="application"
         aria-label="The digit's pixels. Arrow keys move, space paints." data-testid="painter"></canvas>
       <div class="tools">
         ${Object.keys(TOOLS).map(tool =>
@@ -25,7 +24,8 @@ class Painter {
     this.canvas = /** @type {HTMLCanvasElement} */ (home.querySelector('canvas'));
     this.read = /** @type {HTMLElement} */ (home.querySelector('.read'));
     this.buttons = /** @type {NodeListOf<HTMLElement>} */ (home.querySelectorAll('button'));
-    this.pixels = new Uint8Array(SIDE * SIDE);
+    this.pixels = new Uint8Array();
+    this.side = 0;
     this.at = null; // [x, y] under the pointer or the keys
     this.last = null; // where the stroke was last
     this.accent = getComputedStyle(home).getPropertyValue('--st-primary-color') || '#0b7a75';
@@ -48,10 +48,11 @@ class Painter {
     this.canvas.onkeydown = event => this.key(event);
   }
 
-  /** @param {{image: string}} shown @param {(name: string, value: string) => void} send */
+  /** @param {{image: string, side: number}} shown @param {(name: string, value: string) => void} send */
   update(shown, send) {
     this.send = send;
     if (this.last) return; // the answer to an earlier stroke must not undo this one
+    this.side = shown.side;
     this.pixels = Uint8Array.from(atob(shown.image), letter => letter.charCodeAt(0));
     this.draw();
   }
@@ -66,7 +67,7 @@ class Painter {
   /** @param {PointerEvent} event */
   cell(event) {
     const box = this.canvas.getBoundingClientRect();
-    const to = (offset, size) => Math.min(Math.max(Math.floor((offset / size) * SIDE), 0), SIDE - 1);
+    const to = (offset, size) => Math.min(Math.max(Math.floor((offset / size) * this.side), 0), this.side - 1);
     return [to(event.clientX - box.left, box.width), to(event.clientY - box.top, box.height)];
   }
 
@@ -85,7 +86,7 @@ class Painter {
 
   /** @param {number[]} at */
   paint([x, y]) {
-    this.pixels[y * SIDE + x] = this.value;
+    this.pixels[y * this.side + x] = this.value;
     this.draw();
   }
 
@@ -99,18 +100,19 @@ class Painter {
   point(at) {
     this.at = at;
     this.read.textContent = at
-      ? `row ${at[1]}, column ${at[0]}: ${this.pixels[at[1] * SIDE + at[0]]}` : '';
+      ? `row ${at[1]}, column ${at[0]}: ${this.pixels[at[1] * this.side + at[0]]}` : '';
     this.draw();
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const [x, y] = this.at ?? [13, 13];
+    const middle = Math.floor((this.side - 1) / 2);
+    const [x, y] = this.at ?? [middle, middle];
     const move = moves[event.key];
     if (move) {
       event.preventDefault();
-      const inside = value => Math.min(Math.max(value, 0), SIDE - 1);
+      const inside = value => Math.min(Math.max(value, 0), this.side - 1);
       this.point([inside(x + move[0]), inside(y + move[1])]);
     } else if (event.key === ' ' || event.key === 'Enter') {
       event.preventDefault();
@@ -123,15 +125,16 @@ class Painter {
 
   draw() {
     const pen = this.canvas.getContext('2d');
-    for (let k = 0; k < SIDE * SIDE; k++) {
+    const scale = WIDTH / this.side;
+    for (let k = 0; k < this.pixels.length; k++) {
       const grey = this.pixels[k];
       pen.fillStyle = `rgb(${grey} ${grey} ${grey})`;
-      pen.fillRect((k % SIDE) * SCALE, Math.floor(k / SIDE) * SCALE, SCALE, SCALE);
+      pen.fillRect((k % this.side) * scale, Math.floor(k / this.side) * scale, scale, scale);
     }
     if (this.at) {
       pen.strokeStyle = this.accent;
       pen.lineWidth = 2;
-      pen.strokeRect(this.at[0] * SCALE + 1, this.at[1] * SCALE + 1, SCALE - 2, SCALE - 2);
+      pen.strokeRect(this.at[0] * scale + 1, this.at[1] * scale + 1, scale - 2, scale - 2);
     }
   }
 }

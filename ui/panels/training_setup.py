@@ -1,6 +1,6 @@
 """What to train: a recipe, or every choice by itself, and the Keras code it amounts to."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
@@ -120,6 +120,11 @@ def _choices() -> None:
     st.toggle(
         "Augmentation", **keep("augmentation"), help="Shift, turn and scale every digit a little."
     )
+
+
+def prepare(architecture: str) -> None:
+    """Have the course's recipe ready for another architecture."""
+    _fill(replace(COURSE, architecture=architecture))
 
 
 def _fill(config: TrainingConfig) -> None:

@@ -1,0 +1,143 @@
+"""A named architecture: its idea, its layers counted out, its block alone."""
+
+import streamlit as st
+
+from cnn_core.networks.families import FAMILIES
+from cnn_core.networks.graph import Graph
+from cnn_core.networks.zoo import Network, architectures, open_network
+from cnn_core.probe.accounting import accounts
+from cnn_core.views.diagrams import diagram
+from ui import state
+from ui.panels import html
+from ui.panels.training_setup import prepare
+
+_AT_MOST = 40  # layers that are drawn as a diagram
+
+
+def architecture_picker() -> Network | None:
+    """Choose a named architecture: it becomes the network of every page."""
+    present = state.network().id
+    ids = [id for id in architectures() if id in FAMILIES]
+    st.session_state["architecture"] = present if present in ids else None
+    st.segmented_control(
+        "Architecture",
+        sorted(ids, key=list(FAMILIES).index),
+        key="architecture",
+        format_func=lambda id: open_network(id).card.title,
+        label_visibility="collapsed",
+        on_change=_take,
+    )
+    return open_network(present) if present in ids else None
+
+
+def _take() -> None:
+    chosen = st.session_state["architecture"]
+    if chosen in FAMILIES:
+        state.choose_network(chosen)
+
+
+def overview() -> None:
+    """All of them side by side, before one is chosen."""
+    rows = []
+    for id in FAMILIES:
+        network = open_network(id)
+        counted = accounts(network.graph)
+        rows.append(
+            {
+                "Architecture": network.card.title,
+                "What it is": network.card.about,
+                "Layers with weights": sum("kernel" in one.spec.weights for one in counted),
+                "Parameters": network.graph.parameter_count,
+                "Multiply-adds": sum(one.multiply_adds for one in counted),
+                "Test digits right": network.card.accuracy[network.last.step],
+            }
+        )
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Multiply-adds": st.column_config.NumberColumn(
+                format="localized", help="Products of a weight and a value, for one image"
+            ),
+            "Test digits right": st.column_config.NumberColumn(format="percent"),
+        },
+        alt="The architectures with their size, cost and accuracy",
+    )
+    st.caption("Choose one above: it opens on every page, with its own film.")
+
+
+def idea(network: Network) -> None:
+    """What it brought, and where to read it."""
+    family = FAMILIES[network.id]
+    counted = accounts(network.graph)
+    facts = {
+        "Parameters": f"{network.graph.parameter_count:,}",
+        "Multiply-adds": f"{sum(one.multiply_adds for one in counted):,} for one image",
+        "Right": f"{network.card.accuracy[network.last.step]:.2%} of {network.card.accuracy_of}",
+    }
+    rows = "".join(f"<strong>{name}</strong><span>{text}</span>" for name, text in facts.items())
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(family.idea)
+        st.caption(f"{family.reference}. [{family.address}]({family.address})")
+    with right:
+        st.html(f'<div class="cs-facts">{rows}</div>')
+        st.button(
+            "Train it",
+            key="architecture-train",
+            icon=":material/model_training:",
+            on_click=lambda: _hand_over(network.id),
+        )
+
+
+def _hand_over(id: str) -> None:
+    prepare(id)
+    st.session_state["go-to"] = "pages/train.py"
+
+
+def layer_table(graph: Graph) -> None:
+    """Shape, parameters, multiply-adds and receptive field of every layer."""
+    st.dataframe(
+        [
+            {
+                "Layer": one.spec.name,
+                "Kind": one.spec.kind,
+                "Reads": ", ".join(one.spec.inputs),
+                "Output": html.shape(one.spec.output_shape),
+                "Parameters": one.spec.parameter_count,
+                "Multiply-adds": one.multiply_adds,
+                "Sees": html.shape(one.field),
+            }
+            for one in accounts(graph)
+        ],
+        hide_index=True,
+        height=380,
+        column_config={
+            "Parameters": st.column_config.NumberColumn(format="localized"),
+            "Multiply-adds": st.column_config.NumberColumn(format="localized"),
+            "Sees": st.column_config.TextColumn(
+                help="Receptive field: rows × columns of the image that can reach a unit far from "
+                "the edges"
+            ),
+        },
+        alt="Every layer with its shape, parameters, cost and receptive field",
+    )
+
+
+def drawn(network: Network) -> None:
+    """One block alone, or the whole if it has none."""
+    family = FAMILIES[network.id]
+    fields = {one.spec.name: one.field for one in accounts(network.graph)}
+    layers = [spec for spec in network.graph if spec.name.startswith(family.block)]
+    before = {name for spec in layers for name in spec.inputs} - {spec.name for spec in layers}
+    boxes = [
+        (spec.name, (spec.name, f"{spec.kind}  {html.shape(spec.output_shape)}",
+                     f"sees {html.shape(fields[spec.name])}"))
+        for spec in network.graph
+        if spec in layers or spec.name in before
+    ]  # fmt: skip
+    arrows = [(source, spec.name) for spec in layers for source in spec.inputs]
+    st.graphviz_chart(
+        diagram(boxes[:_AT_MOST], arrows, st.context.theme.type == "dark"), width="content"
+    )

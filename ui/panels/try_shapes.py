@@ -1,0 +1,100 @@
+"""Input, flatten and dense by hand: shapes at every step, cells and positions, a unit pictured."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.views.atlas import digit_picture, feature_map_atlas
+from ui import ask, state
+from ui.panels import html
+
+
+def try_input() -> None:
+    """From pixels to what a network gets: bytes, shares, colour, the batch axis."""
+    digit = state.digit()
+    pixels = digit.bytes
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        st.html(html.picture(digit_picture(digit.pixels), "The digit", 280))
+        with st.container(horizontal=True, gap="small"):
+            row = int(st.number_input("Row", 0, 27, 14, key="in-row", width=110))
+            column = int(st.number_input("Column", 0, 27, 14, key="in-column", width=110))
+    row, column = min(max(row, 0), 27), min(max(column, 0), 27)
+    byte = int(pixels[row, column])
+    low, high = open_network(state.network().id).card.value_range
+    share = byte / 255
+    steps = [
+        ("pixels, as a file holds them", "(28, 28) uint8", f"{byte}"),
+        ("normalised: divided by 255", "(28, 28) float32", f"{byte} / 255 = {share:.4f}"),
+        ("with a channel axis, grey", "(28, 28, 1)", f"[{share:.4f}]"),
+        ("as RGB: the grey three times", "(28, 28, 3)", f"[{share:.4f}, {share:.4f}, {share:.4f}]"),
+        (f"in the network’s range, {low:g} to {high:g}", "(28, 28, 1)",
+         f"[{low + share * (high - low):.4f}]"),
+        ("with a batch axis, one image", "(1, 28, 28, 1)", f"[0, {row}, {column}, 0]"),
+        ("a batch of 64", "(64, 28, 28, 1)", f"{64 * 784:,} numbers"),
+    ]  # fmt: skip
+    with right:
+        st.dataframe(
+            [{"step": step, "shape": shape, "this pixel": text} for step, shape, text in steps],
+            hide_index=True,
+            alt="What becomes of a pixel on its way into the network",
+        )
+        st.caption(
+            f"The darkest pixel is {pixels.min()}, the brightest {pixels.max()}, their mean "
+            f"{pixels.mean():.1f}. Without normalising, the first sums would be 255 times as large."
+        )
+
+
+def try_flatten() -> None:
+    """Cell ↔ position, and the dense units that read them."""
+    ref = state.network()
+    graph, weights = open_network(ref.id).graph, weights_at(ref)
+    flatten = next((spec for spec in graph if spec.kind == "Flatten"), None)
+    dense = None
+    if flatten is not None:
+        dense = next((s for s in graph if s.kind == "Dense" and s.inputs[0] == flatten.name), None)
+    if flatten is None or dense is None:
+        st.caption(
+            "The network in the sidebar does not flatten its maps. Choose Classic or Intro there."
+        )
+        return
+    height, width, channels = graph[flatten.inputs[0]].output_shape
+    trace = ask.trace(ref, state.digit()).trace
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        position = st.slider(
+            "Position in the row of numbers", 0, height * width * channels - 1, 0,
+            key=f"flat-position-{height}-{channels}",
+        )  # fmt: skip
+        position = min(max(int(position), 0), height * width * channels - 1)
+        row, rest = divmod(position, width * channels)
+        column, channel = divmod(rest, channels)
+        value = float(trace[flatten.name].output[position])
+        st.html(
+            '<div class="cs-facts">'
+            f"<strong>Position</strong><span>{position:,} of {height * width * channels:,}</span>"
+            f"<strong>Cell</strong><span>row {row}, column {column}, map {channel}</span>"
+            f"<strong>There</strong><span>({row} · {width} + {column}) · {channels} + {channel} = "
+            f"{position:,}</span>"
+            f"<strong>Back</strong><span>{position:,} = {row} · {width * channels} + {rest}; "
+            f"{rest} = {column} · {channels} + {channel}</span>"
+            f"<strong>Value</strong><span>{html.number(value)}</span></div>"
+        )
+        st.caption("Point at cells in the network view on Layers to see the same both ways.")
+    kernel = weights[dense.owner]["kernel"]  # (positions, units)
+    with right:
+        unit = st.number_input(
+            f"Unit of {dense.name}", 0, kernel.shape[1] - 1, 0, key="flat-unit", width=180
+        )
+        unit = min(max(int(unit), 0), kernel.shape[1] - 1)
+        maps = kernel[:, unit].reshape(height, width, channels)
+        picture = feature_map_atlas(maps, signed=True)
+        st.html(html.picture(picture, f"Weights of unit {unit}, map by map", 480))
+        pushes = kernel[:, unit] * trace[flatten.name].output
+        st.caption(
+            f"The {maps.size:,} weights of unit {unit} as maps, blue below 0, orange above, to "
+            f"±{html.number(picture.limit)}. On your digit they push it up by "
+            f"{html.number(float(pushes[pushes > 0].sum()))} and down by "
+            f"{html.number(float(pushes[pushes < 0].sum()))}; {np.mean(pushes == 0):.0%} do not "
+            "count, since what they read is 0."
+        )
