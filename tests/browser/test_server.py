@@ -26,6 +26,8 @@ PAGES = {
     "filters": "Filters",
     "evaluate": "Evaluate",
     "explain": "Explain",
+    "playground": "Playground",
+    "architectures": "Architectures",
     "about": "About ConvScope",
 }
 
