@@ -174,4 +174,4 @@ def separated(kernel: NDArray[np.float32]) -> tuple[NDArray, NDArray] | None:
     column, row = left[:, 0] * sizes[0], right[0]
     # As people write them: the row's greatest is ±1 and comes with the sign of the kernel.
     scale = row[np.abs(row).argmax()]
-    return column * scale, row / scale
+    return column * scale + 0.0, np.where(np.abs(row / scale) < 1e-6, 0.0, row / scale)

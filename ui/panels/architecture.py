@@ -12,6 +12,7 @@ from ui.panels import html
 from ui.panels.training_setup import prepare
 
 _AT_MOST = 40  # layers that are drawn as a diagram
+_TALL = 480  # screen pixels of the table and of the diagram
 
 
 def architecture_picker() -> Network | None:
@@ -112,7 +113,7 @@ def layer_table(graph: Graph) -> None:
             for one in accounts(graph)
         ],
         hide_index=True,
-        height=380,
+        height=_TALL,
         column_config={
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Multiply-adds": st.column_config.NumberColumn(format="localized"),
@@ -138,6 +139,7 @@ def drawn(network: Network) -> None:
         if spec in layers or spec.name in before
     ]  # fmt: skip
     arrows = [(source, spec.name) for spec in layers for source in spec.inputs]
-    st.graphviz_chart(
-        diagram(boxes[:_AT_MOST], arrows, st.context.theme.type == "dark"), width="content"
-    )
+    with st.container(height=_TALL, border=False):
+        st.graphviz_chart(
+            diagram(boxes[:_AT_MOST], arrows, st.context.theme.type == "dark"), width="content"
+        )

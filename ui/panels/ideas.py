@@ -13,7 +13,7 @@ from cnn_core.training.events import DeepTraining
 from cnn_core.views.atlas import feature_map_atlas
 from cnn_core.views.charts import chart_of
 from cnn_core.views.figures import figure, heat_figure
-from ui import state
+from ui import ask, state
 from ui.panels import html
 from ui.panels.evaluation import PLAIN
 from ui.panels.study import study
@@ -48,6 +48,7 @@ def skips() -> None:
     blocks = min(max(int(blocks), 1), _DEEPEST)
     steps = steps if steps in _STEPS else 100
     requests = [DeepTrainingRequest(blocks, skip, steps) for skip in (True, False)]
+    begun = ask.begun(requests[0]) is not None
     found: list[DeepTraining | None] = [
         study(
             request,
@@ -57,6 +58,7 @@ def skips() -> None:
             also=tuple(requests[1:]) if k == 0 else (),
         )
         for k, request in enumerate(requests)
+        if k == 0 or begun  # one button begins both
     ]
     both = [one for one in found if one is not None]
     if len(both) < 2:

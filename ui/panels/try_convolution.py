@@ -72,7 +72,7 @@ def show_operation(trace: Trace, name: str) -> None:
             picture=picture,
             selected=(name, unit),
         )
-    with st.container(key=f"{name}-arithmetic"):
+    with st.expander("The same as text", key=f"{name}-arithmetic"):
         unit_arithmetic(trace, explain_unit(trace, name, unit), ())
 
 
