@@ -19,7 +19,7 @@ const APART = { least: 20, most: 72 }; // between blocks, for the edges
 const NAMES_APART = 6; // between what stands above and below them
 const NARROWEST = 44;
 const IMAGE = { least: 56, most: 112 }; // width of the input
-const BARS = { width: 112, row: 26 };
+const BARS = { width: 96, row: 26, longest: 12 }; // beside their names
 const CELL = { high: 3, wide: 2 }; // the least that a strip's cell may be
 const STRIP = { least: 64, share: 1 / 9 }; // width of a folded strip, beside all there is
 
@@ -31,7 +31,9 @@ const STRIP = { least: 64, share: 1 / 9 }; // width of a folded strip, beside al
  */
 export function layOut(network, width, height) {
   const columns = columnsOf(network);
-  const widths = columns.map(layers => Math.max(...layers.map(layer => fixedWidth(layer, width, height))));
+  const bars = BARS.width + nameWidth(network.classes);
+  const widths = columns.map(layers =>
+    Math.max(...layers.map(layer => fixedWidth(layer, width, height, bars))));
   const named = columns.map(layers => Math.max(...layers.map(labelWidth)));
   const free = width - (columns.length - 1) * APART.least
     - widths.reduce((sum, each, k) => sum + (each && Math.max(each, named[k])), 0);
@@ -39,7 +41,7 @@ export function layOut(network, width, height) {
   const share = Math.max(NARROWEST, free / Math.max(elastic, 1));
   const blocks = columns.map((layers, k) => {
     const each = (height - (layers.length - 1) * (HEAD + FOOT)) / layers.length;
-    return layers.map(layer => blockOf(layer, widths[k] || share, each, width));
+    return layers.map(layer => blockOf(layer, widths[k] || share, each, width, bars));
   });
   const filled = blocks.map(column => Math.max(...column.map(block => block.width)));
   const used = filled.map((each, k) => Math.max(each, named[k]));
@@ -68,6 +70,12 @@ export function layOut(network, width, height) {
 /** What the colours of a layer run over: `0 … 0.688`, `± 2.73`. @param {Layer} layer */
 export const rangeOf = ({ signed, limit }) => `${signed ? '± ' : '0 … '}${Number(limit.toPrecision(3))}`;
 
+/** Room for the names of classes beside their bars. @param {string[]} classes */
+export function nameWidth(classes) {
+  const longest = Math.max(1, ...classes.map(name => Math.min(name.length, BARS.longest)));
+  return 9 + LETTER.name * longest;
+}
+
 /** Room for what stands above and below a block. @param {Layer} layer */
 function labelWidth(layer) {
   const small = Math.max(layer.shape.join('×').length, rangeOf(layer).length);
@@ -95,20 +103,20 @@ export function columnsOf(network) {
 const isOutput = layer => !layer.readers.length && !hasMaps(layer) && channelsOf(layer) <= 20;
 
 /** Width of a block that does not stretch; 0 for one that does. */
-function fixedWidth(layer, width, height) {
-  if (isOutput(layer)) return BARS.width;
+function fixedWidth(layer, width, height, bars) {
+  if (isOutput(layer)) return bars;
   if (!hasMaps(layer)) return strip(layer, width, height).width;
   if (channelsOf(layer) === 1) return Math.min(Math.max(IMAGE.least, width / 10), IMAGE.most, height);
   return 0;
 }
 
-/** @param {number} all the width of the whole picture @returns {Block} */
-function blockOf(layer, width, height, all) {
+/** @param {number} all the width of the whole picture @param {number} bars of labelled bars @returns {Block} */
+function blockOf(layer, width, height, all, bars) {
   const place = { layer, x: 0, y: 0 };
   if (isOutput(layer)) {
     const rows = channelsOf(layer);
-    const tile = { width: BARS.width, height: Math.min(BARS.row, height / rows) };
-    return { ...place, form: 'bars', columns: 1, rows, tile, gap: 0, width: BARS.width, height: rows * tile.height };
+    const tile = { width: bars, height: Math.min(BARS.row, height / rows) };
+    return { ...place, form: 'bars', columns: 1, rows, tile, gap: 0, width: bars, height: rows * tile.height };
   }
   return hasMaps(layer) ? { ...place, ...maps(layer, width, height) } : { ...place, ...strip(layer, all, height) };
 }

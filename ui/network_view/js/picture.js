@@ -7,7 +7,7 @@
 
 import { TABLES } from './colours.js';
 import { channelsOf, hasMaps } from './network.js';
-import { tileBox } from './layout.js';
+import { nameWidth, tileBox } from './layout.js';
 
 /** @type {Record<string, Uint32Array>} colours as the canvas keeps them, one a level */
 const PALETTES = Object.fromEntries(Object.entries(TABLES).map(([name, flat]) => {
@@ -150,16 +150,17 @@ function drawBars(context, block, look, classes) {
   const shares = most <= 1;
   output.forEach((value, unit) => {
     const { x, y, width, height } = tileBox(block, unit);
-    const room = width - 66;
+    const names = nameWidth(classes);
+    const room = width - names - 50;
     context.font = `${unit === best ? 650 : 400} 12px ${look.font}`;
     context.textBaseline = 'middle';
     context.textAlign = 'left';
     context.fillStyle = look.text;
-    context.fillText((classes[unit] ?? String(unit)).slice(0, 3), x, y + height / 2);
+    context.fillText((classes[unit] ?? String(unit)).slice(0, 12), x, y + height / 2);
     context.fillStyle = look.faint;
-    context.fillRect(x + 16, y + height / 2 - 4, room, 8);
+    context.fillRect(x + names, y + height / 2 - 4, room, 8);
     context.fillStyle = look.text;
-    context.fillRect(x + 16, y + height / 2 - 4, room * Math.abs(value) / (shares ? 1 : most), 8);
+    context.fillRect(x + names, y + height / 2 - 4, room * Math.abs(value) / (shares ? 1 : most), 8);
     context.textAlign = 'right';
     const label = shares ? shareText(value) : value.toPrecision(3);
     context.fillText(label, x + width, y + height / 2);
