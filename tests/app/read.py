@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,3 +53,13 @@ def texts(page: AppTest) -> str:
     bodies = [element.proto.body for element in page.get("html")]
     sentences = [element.value for element in (*page.markdown, *page.caption)]
     return " ".join([*(body for body in bodies if "<style" not in body), *sentences])
+
+
+def until(page: AppTest, ready: Callable[[AppTest], bool]) -> None:
+    """Run the page again and again, as its timers would, until it is ready."""
+    end = time.monotonic() + 90
+    while not ready(page):
+        assert time.monotonic() < end
+        time.sleep(0.3)
+        page.run()
+        assert not page.exception

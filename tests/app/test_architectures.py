@@ -1,6 +1,5 @@
 """The Architectures page: their figures, their blocks, their ideas at work, their way to Train."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,7 +10,7 @@ from cnn_core.lab.supervisor import Lab
 from cnn_core.networks.families import FAMILIES
 from cnn_core.networks.zoo import open_network, weights_at
 from tests.app.conftest import SHELL
-from tests.app.read import texts
+from tests.app.read import texts, until
 from ui import ask
 from ui.panels.ideas import reused
 
@@ -76,12 +75,7 @@ def test_skips_are_measured_side_by_side(opened: Callable[..., AppTest]) -> None
     page.slider(key="skips-blocks").set_value(1)
     page.button_group(key="skips-steps").set_value(50).run()
     page.button(key="skips-0-begin").click().run()
-    end = time.monotonic() + 120
-    while "After 50 steps" not in texts(page):
-        assert time.monotonic() < end
-        time.sleep(0.5)
-        page.run()
-        assert not page.exception
+    until(page, lambda page: "After 50 steps" in texts(page))
     assert len(page.get("plotly_chart")) == 3
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import FAST
 from cnn_core.training.runs import Runs
 from tests.app.conftest import SHELL
-from tests.app.read import texts
+from tests.app.read import texts, until
 from tests.core.fashion_files import write_fashion
 from ui import ask, state
 from ui.panels import evaluation, mistakes
@@ -46,15 +46,6 @@ def opened(lab: Lab | None, part: str = "Scores", **link: str) -> AppTest:
     if part != "Scores":
         app.button_group(key="evaluate-part").set_value(part).run()
     return app
-
-
-def until(page: AppTest, ready: Callable[[AppTest], bool]) -> None:
-    end = time.monotonic() + 90
-    while not ready(page):
-        assert time.monotonic() < end
-        time.sleep(0.3)
-        page.run()
-        assert not page.exception
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The Filters page: filters of any layer and moment, and units switched off on every page."""
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from cnn_core.networks.graph import Graph
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import Network, open_network
 from tests.app.conftest import SHELL
-from tests.app.read import html_of, shown_network, shown_probabilities, texts
+from tests.app.read import html_of, shown_network, shown_probabilities, texts, until
 from ui import ask, state
 from ui.state import FIRST_DIGIT
 
@@ -40,15 +39,6 @@ def opened(lab: Lab, path: str = "../pages/filters.py", **link: str) -> AppTest:
 def page(lab: Lab) -> Iterator[AppTest]:
     yield opened(lab, layer="conv_2", unit="3,3,10")
     ask.use(None)
-
-
-def until(page: AppTest, ready: Callable[[AppTest], bool]) -> None:
-    end = time.monotonic() + 90
-    while not ready(page):
-        assert time.monotonic() < end
-        time.sleep(0.3)
-        page.run()
-        assert not page.exception
 
 
 @pytest.mark.parametrize("network", ["classic", "intro"])
