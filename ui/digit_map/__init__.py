@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def digit_map(
     _map(
         key=key,
         data={
-            "sheet": _address(sheet(images, _COLUMNS).png),
+            "sheet": _sheet(images.tobytes(), images.shape),
             "columns": _COLUMNS,
             "side": images.shape[1],
             "numbers": embedding.images.tolist(),
@@ -67,6 +68,12 @@ def digit_map(
         },
         on_pick_change=on_pick,
     )
+
+
+@lru_cache(maxsize=4)
+def _sheet(images: bytes, shape: tuple[int, ...]) -> str:
+    """The images as one picture; the same sample is drawn once."""
+    return _address(sheet(np.frombuffer(images, np.uint8).reshape(shape), _COLUMNS).png)
 
 
 def _whole(places: NDArray) -> list[int]:

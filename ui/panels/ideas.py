@@ -16,6 +16,7 @@ from cnn_core.views.figures import figure, heat_figure
 from ui import ask, state
 from ui.panels import html
 from ui.panels.evaluation import PLAIN
+from ui.panels.filters import legend
 from ui.panels.study import study
 
 _DEEPEST = 9  # blocks a stage: 56 layers
@@ -117,7 +118,7 @@ def widths(graph: Graph, trace: Trace) -> None:
                     f"{name}: {output.shape[-1]} maps, sees {html.shape(counted.field)} of the "
                     f"digit, {_branch_cost(graph, name, join):,} multiply-adds"
                 )
-    st.caption("All branches of a module are on one scale, from 0 to its greatest value.")
+        legend(limit, signed=False)  # of all its branches
 
 
 def _branch_cost(graph: Graph, name: str, join: LayerSpec) -> int:

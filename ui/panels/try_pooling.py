@@ -9,6 +9,7 @@ from cnn_core.errors import ConvScopeError
 from cnn_core.probe.single import PADDINGS, POOLINGS, l2_pooling, pooling
 from cnn_core.views.atlas import map_picture
 from ui.panels import html
+from ui.panels.filters import legend
 from ui.panels.try_convolution import show_operation
 from ui.panels.try_source import source_image
 from ui.panels.words import shape_sum
@@ -30,6 +31,7 @@ def try_pooling() -> None:
             if kind == "L2":
                 picture = map_picture(pooled, float(pooled.max()), False)
                 st.html(html.picture(picture, "L2-pooled", 320))
+                legend(picture.limit, signed=False)
                 st.caption("The root of the sum of squares of each window. No layer of Keras.")
             else:
                 trace = pooling(image, kind, size, stride, padding)

@@ -7,6 +7,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.views.atlas import digit_picture, feature_map_atlas
 from ui import ask, state
 from ui.panels import html
+from ui.panels.filters import legend
 
 
 def try_input() -> None:
@@ -90,10 +91,10 @@ def try_flatten() -> None:
         maps = kernel[:, unit].reshape(height, width, channels)
         picture = feature_map_atlas(maps, signed=True)
         st.html(html.picture(picture, f"Weights of unit {unit}, map by map", 480))
+        legend(picture.limit)
         pushes = kernel[:, unit] * trace[flatten.name].output
         st.caption(
-            f"The {maps.size:,} weights of unit {unit} as maps, blue below 0, orange above, to "
-            f"±{html.number(picture.limit)}. On your digit they push it up by "
+            f"The {maps.size:,} weights of unit {unit}. On your digit they push it up by "
             f"{html.number(float(pushes[pushes > 0].sum()))} and down by "
             f"{html.number(float(pushes[pushes < 0].sum()))}; {np.mean(pushes == 0):.0%} do not "
             "count, since what they read is 0."
