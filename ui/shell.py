@@ -21,6 +21,7 @@ st.html(HERE / "style.css")
 shown = st.navigation(
     [
         st.Page("../pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("../pages/lessons.py", title="Lessons", icon=":material/school:"),
         st.Page("../pages/layers.py", title="Layers", icon=":material/layers:"),
         st.Page("../pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("../pages/filters.py", title="Filters", icon=":material/grid_view:"),

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from cnn_core.course.lesson import load_course
 from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
-from cnn_core.errors import ConvScopeError, NetworkError, NoSuchUnit, UnknownStep
+from cnn_core.errors import ConvScopeError, DataError, NetworkError, NoSuchUnit, UnknownStep
 from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
@@ -25,6 +26,7 @@ from cnn_core.training.runs import LIVING, Run
 
 LINK_VERSION = "1"
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
+LESSONS_PAGE = "lessons"
 _LONGEST_DRAWING = 500_000  # letters of strokes that are kept to be drawn again
 
 
@@ -80,6 +82,8 @@ def _read_link() -> None:
     st.session_state.unit = None
     st.session_state.canvas = Canvas()
     st.session_state.notice = ""
+    st.session_state.place = (0, 0)
+    st.session_state.entered = None
     readers = {
         "v": _read_version,
         "digit": _read_digit,
@@ -88,6 +92,8 @@ def _read_link() -> None:
         "off": _read_lesion,
         "layer": _read_layer,
         "unit": _read_unit,
+        "lesson": _read_lesson,
+        "card": _read_card,
     }
     wrong = []
     for name, read in readers.items():  # in this order: a step is one of its network's
@@ -136,6 +142,28 @@ def _read_unit(text: str) -> None:
     if not all(number.isascii() and number.isdecimal() for number in numbers) or len(text) > 40:
         raise NoSuchUnit(f"A unit is named by whole numbers. Received: {text[:20]!r}.")
     choose_unit(tuple(map(int, numbers)))
+
+
+def _read_lesson(text: str) -> None:
+    count = len(load_course())
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= count):
+        raise DataError(f"There are lessons 1 to {count}. Received: {text[:20]!r}.")
+    _open_place(int(text), 1)
+
+
+def _read_card(text: str) -> None:
+    lesson, _ = place()
+    count = len(load_course()[lesson - 1].cards) if lesson else 0
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= count):
+        raise DataError(f"Lesson {lesson} has cards 1 to {count}. Received: {text[:20]!r}.")
+    _open_place(lesson, int(text))
+
+
+def _open_place(lesson: int, card: int) -> None:
+    """Come to a card by a link: what the link says is looked at, if it says anything."""
+    st.session_state.place = (lesson, card)
+    said = any(name in st.query_params for name in ("digit", "network", "layer"))
+    st.session_state.entered = (lesson, card) if said else None
 
 
 def digit() -> Digit:
@@ -290,6 +318,37 @@ def choose_unit(index: Index, layer_name: str | None = None) -> None:
     st.session_state.layer, st.session_state.unit = spec.name, unit
 
 
+def place() -> tuple[int, int]:
+    """Lesson and card that are open, each from 1; `(0, 0)` is the course's overview."""
+    found: tuple[int, int] = st.session_state.place
+    return found
+
+
+def choose_place(lesson: int, card: int) -> None:
+    """Open a card of a lesson, or the overview.
+
+    Raises
+    ------
+    DataError : there is no such card; nothing is changed.
+    """
+    course = load_course()
+    if (lesson, card) != (0, 0) and not (
+        1 <= lesson <= len(course) and 1 <= card <= len(course[lesson - 1].cards)
+    ):
+        raise DataError(f"There is no card {card} in lesson {lesson}.")
+    st.session_state.place = (lesson, card)
+
+
+def entered() -> bool:
+    """Whether the open card has had its say about what is looked at."""
+    return bool(st.session_state.entered == place())
+
+
+def enter() -> None:
+    """From now on what is looked at is the person's own choice, until another card is opened."""
+    st.session_state.entered = place()
+
+
 def notify(sentence: str) -> None:
     """Say one sentence to the person on the page; an empty one takes it back."""
     st.session_state.notice = sentence
@@ -302,7 +361,7 @@ def notice() -> str:
 def link() -> str:
     """The query string that reopens the present picture."""
     chosen = unit()
-    parts = {
+    parts: dict[str, Any] = {
         "v": LINK_VERSION,
         "digit": digit().token,
         "network": network().id,
@@ -311,4 +370,7 @@ def link() -> str:
         "layer": layer(),
         **({"unit": ",".join(map(str, chosen))} if chosen else {}),
     }
+    lesson, card = place()
+    if lesson and st.session_state.get("page") == LESSONS_PAGE:
+        parts |= {"lesson": lesson, "card": card}
     return urlencode(parts, safe=",:;")

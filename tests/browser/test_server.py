@@ -21,6 +21,7 @@ from ui.network_view.routes import MODULE, VERSION, weights_address
 Visit = Callable[..., Visitor]
 PAGES = {
     "": "Draw a digit",
+    "lessons": "Lessons",
     "layers": "Layers",
     "train": "Train",
     "filters": "Filters",

@@ -92,9 +92,16 @@ def kernels_shown(spec: LayerSpec, view: str) -> tuple[NDArray[np.float32], floa
     return {VIEWS[0]: now, VIEWS[1]: start, VIEWS[2]: now - start}[view], limit
 
 
-def all_filters(spec: LayerSpec, index: int, kernels: NDArray, limit: float, trace: Trace) -> None:
+def all_filters(
+    spec: LayerSpec,
+    index: int,
+    kernels: NDArray,
+    limit: float,
+    trace: Trace,
+    also: tuple[int, ...] = (),
+) -> None:
     """Every filter as one picture; a click chooses one. Where a filter reads many channels, its
-    slices stand in a row."""
+    slices stand in a row. The filters `also` named are outlined too."""
     rows, columns, channels, count = kernels.shape
     one_channel = channels == 1
     across = _COURSE_COLUMNS if one_channel else channels
@@ -102,9 +109,11 @@ def all_filters(spec: LayerSpec, index: int, kernels: NDArray, limit: float, tra
     slices = np.swapaxes(kernels, 2, 3).reshape(rows, columns, count * channels)
     shape = (rows, columns, count * channels)
     picture = feature_map_atlas(slices, limit, columns=across, signed=True)
-    left, top, width, height = atlas_box(shape, index * channels, across)
-    if not one_channel:
-        width = picture.width
+    boxes = []
+    for one in dict.fromkeys((index, *(k for k in also if k < count))):
+        left, top, width, height = atlas_box(shape, one * channels, across)
+        boxes.append((left, top, width if one_channel else picture.width, height))
+    boxes.reverse()  # the chosen one last, where the keys begin
     side = max(1, min(528 // picture.width, 768 // picture.height))
     with st.container(key="filter-grid"):
         cell_picker(
@@ -113,7 +122,7 @@ def all_filters(spec: LayerSpec, index: int, kernels: NDArray, limit: float, tra
             key="filters-picker",
             on_pick=lambda: _take_pick(shape, across, channels, spec, trace),
             side=side * max(picture.width, picture.height),
-            boxes=[(left, top, width, height)],
+            boxes=boxes,
         )
         legend(limit)
         if not one_channel:

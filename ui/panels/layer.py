@@ -53,10 +53,16 @@ def layer_statistics(layer: LayerTrace) -> None:
     st.html(f'<div class="cs-facts">{rows}</div>')
 
 
-def layer_maps(layer: LayerTrace, unit: Index, each_its_own: bool) -> None:
-    """All maps of the layer as one picture; a click chooses map and cell."""
+def layer_maps(
+    layer: LayerTrace, unit: Index, each_its_own: bool, also: tuple[int, ...] = ()
+) -> None:
+    """All maps of the layer as one picture; a click chooses map and cell. The maps `also` named are
+    outlined too."""
     with st.container(key="layer-maps"):
         picture, boxes = _all_units(layer, unit, each_its_own)
+        if layer.output.ndim == 3:
+            height, width, count = layer.output.shape
+            boxes += [atlas_box((height, width, count), k) for k in also if k < count]
         size = html.shape(layer.spec.output_shape)
         cell_picker(
             picture,

@@ -1,0 +1,51 @@
+"""The course, card by card, on one's own digit."""
+
+import streamlit as st
+
+from cnn_core.course.lesson import load_course
+from cnn_core.course.text import load_words
+from cnn_core.errors import ConvScopeError
+from ui import ask, state
+from ui.panels.engine import engine_line
+from ui.panels.evaluation import go_on
+from ui.panels.lesson import (
+    around,
+    lesson_bar,
+    lesson_code,
+    lesson_text,
+    not_here,
+    open_card,
+    present_card,
+)
+from ui.panels.lesson_progress import overview, remembered
+from ui.panels.lesson_question import panel_after, present, question_of
+from ui.panels.lesson_view import live_view
+
+go_on()
+words = load_words()["page"]
+st.title(words["title"], anchor=False)
+st.caption(words["purpose"])
+
+open_card()
+card = present_card()
+if card is None:
+    lesson_bar()
+    overview()
+else:
+    lesson = load_course()[state.place()[0] - 1]
+    answer = ask.trace(state.network(), state.digit())
+    try:
+        seen = present()
+        question = question_of(card, seen) if card.question else None
+        lesson_bar(question)
+        with st.container(horizontal=True, gap="large", key="lesson-view"):
+            with st.container(key="lesson-side"):
+                lesson_text(lesson, card, seen, question)
+                around(card)
+            with st.container(key="lesson-main"):
+                live_view(card.view, answer.trace, panel_after(card))
+                lesson_code(card)
+    except ConvScopeError as error:
+        not_here(card, error)
+    remembered(button=False)
+    engine_line(answer)
