@@ -43,8 +43,8 @@ else:
                 lesson_text(lesson, card, seen, question)
                 around(card)
             with st.container(key="lesson-main"):
-                live_view(card.view, answer.trace, panel_after(card))
                 lesson_code(card)
+                live_view(card.view, answer.trace, panel_after(card))
     except ConvScopeError as error:
         not_here(card, error)
     remembered(button=False)

@@ -4,7 +4,7 @@ from math import prod
 
 from cnn_core.course.question import Question, question
 from cnn_core.course.seen import Seen, strongest
-from cnn_core.course.text import shape_text
+from cnn_core.course.text import shape_text, share
 from cnn_core.errors import UnsupportedLayer
 from cnn_core.networks.graph import LayerSpec
 from cnn_core.probe.accounting import accounts
@@ -93,7 +93,7 @@ def most_parameters(seen: Seen) -> Question:
     values = {
         "count": f"{best.parameter_count:,}",
         "total": f"{total:,}",
-        "share": f"{best.parameter_count / total:.0%}",
+        "share": share(best.parameter_count / total),
     }
     others = {spec.name: "" for spec in specs[1:4]}
     return question(best.name, others, values, order)
@@ -155,10 +155,9 @@ def field_of(seen: Seen, layer: str) -> Question:
     kernel = int(spec.config["kernel_size"][0])
     source = counted[spec.inputs[0]]
     others = {
-        shape_text((kernel, kernel)): "window alone",
         shape_text((source.field[0] + kernel, source.field[0] + kernel)): "added",
-        shape_text((28, 28)): "all",
-        shape_text((source.field[0], source.field[0])): "as before",
+        shape_text(seen.trace.graph.input.output_shape[:2]): "all",
+        shape_text((kernel, kernel)): "window alone",
     }
     values = {
         "layer": layer, "source": spec.inputs[0], "kernel": str(kernel),
@@ -177,7 +176,7 @@ def joined_maps(seen: Seen, layer: str) -> Question:
     others = {
         str(max(counts)): "widest",
         str(len(counts)): "branches",
-        str(prod(counts)): "multiplied",
+        f"{prod(counts):,}": "multiplied",
     }
     values = {"layer": layer, "counts": " + ".join(map(str, counts)), "branches": str(len(counts))}
     return question(str(total), others, values)

@@ -38,7 +38,8 @@ def strokes() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def stroke_answer(seen: Seen, kernel: str = "", layer: str = "", filter: int = 0) -> Question:
-    """To which stroke does a kernel answer more, an upright one or a level one?
+    """To which stroke does a kernel answer more, an upright one or a level one? Its sums are added
+    up without their signs; less than a twentieth of a difference counts as none.
 
     Parameters
     ----------
@@ -46,12 +47,13 @@ def stroke_answer(seen: Seen, kernel: str = "", layer: str = "", filter: int = 0
     layer, filter : which, of a layer that reads one channel.
     """
     if kernel:
-        weights = KERNELS[kernel]
+        weights, shows = KERNELS[kernel], None
     else:
         spec = seen.trace.graph[layer]
         weights = filters_of(spec, weights_at(seen.ref))[:, :, 0, filter]
+        shows = (layer, strongest(seen.trace[layer].output, filter))
     upright, level = (
-        float(np.abs(convolution(stroke, weights, Setting()).output).max()) for stroke in strokes()
+        float(np.abs(convolution(stroke, weights, Setting()).output).sum()) for stroke in strokes()
     )
     alike = abs(upright - level) <= 0.05 * max(upright, level)
     right = "both_alike" if alike else "upright" if upright > level else "level"
@@ -67,7 +69,7 @@ def stroke_answer(seen: Seen, kernel: str = "", layer: str = "", filter: int = 0
             for column in range(3)
         },
     }
-    return question(right, others, values, order)
+    return question(right, others, values, order, shows)
 
 
 def after_activation(seen: Seen, layer: str) -> Question:

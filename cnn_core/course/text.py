@@ -65,10 +65,13 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 def number(value: float) -> str:
     """A value at three significant digits, with a true minus sign.
 
-    >>> number(-0.12345)
-    '−0.123'
+    >>> number(-0.12345), number(113_912.7)
+    ('−0.123', '114,000')
     """
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.3g}"
+    if 1e3 <= abs(value) < 1e15:
+        text = f"{float(text):,.0f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def fixed(value: float, decimals: int = 2) -> str:

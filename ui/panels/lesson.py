@@ -128,10 +128,10 @@ def lesson_text(lesson: Lesson, card: Card, seen: Seen, question: Question | Non
     with st.container(key="lesson-text"):
         number, place = state.place()
         words = load_words()["page"]
+        where = words["where"].format(lesson=number, card=place, count=len(lesson.cards))
         st.html(
-            f'<p class="cs-label">{words["lesson"]} {number}, {place} / {len(lesson.cards)}</p>'
+            f'<h2 class="cs-card-title"><small>{escape(where)}</small>{escape(card.title)}</h2>'
         )
-        st.header(card.title, anchor=False)
         values = facts(seen, state.layer(), state.unit())
         if question is not None:
             values = {**values, **question.values}

@@ -43,14 +43,13 @@ def asked(card: Card, question: Question, seen: Seen) -> None:
     words, choice = load_words()["page"], chosen()
     with st.container(key="lesson-choices", gap="xsmall"):
         for k, text in enumerate(question.choices):
-            label = choice_text(text)
-            if choice is not None:
-                mark_of = {question.right: " :material/check:", choice: " :material/close:"}
-                label += mark_of.get(k, "") if k in (question.right, choice) else ""
-                if k == question.right:
-                    label = label.replace(" :material/close:", " :material/check:")
+            label = f"`{k + 1}`\N{EN SPACE}{choice_text(text)}"
+            if choice is not None and k == question.right:
+                label += "\N{EN SPACE}:material/check:"
+            elif choice == k:
+                label += "\N{EN SPACE}:material/close:"
             st.button(
-                f":gray[{k + 1}]\N{EN SPACE}{label}",
+                label,
                 key=f"answer-{k}",
                 width="stretch",
                 disabled=choice is not None,

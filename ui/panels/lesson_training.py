@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 import streamlit as st
 
+from cnn_core.course.text import load_words
 from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import ConvScopeError
 from cnn_core.networks.zoo import open_network, weights_at
@@ -23,20 +24,22 @@ _BY_HEART = 200  # of the training digits, looked at again
 def recipe() -> None:
     """The course's recipe: a button that starts it, and the run as it goes."""
     ask.trainings().warm()
+    words = load_words()["page"]
     runs, _ = Runs().all(state.owner())
     followed = state.run(runs)
     st.button(
-        "Start the recipe",
+        words["start_recipe"],
         key="lesson-train",
         type="primary" if followed is None else "secondary",
         icon=":material/play_arrow:",
         on_click=_start,
-        help=f"{COURSE.optimizer}, {COURSE.epochs} epochs, batches of {COURSE.batch_size}",
+        help=words["recipe_help"].format(
+            optimizer=COURSE.optimizer, epochs=COURSE.epochs, batch=COURSE.batch_size
+        ),
     )
     if followed is None:
         st.caption(
-            f"{COURSE.total_steps:,} steps of {COURSE.batch_size} digits. It goes on by itself "
-            "while you read; every page can look through the network meanwhile."
+            words["recipe_goes_on"].format(steps=f"{COURSE.total_steps:,}", batch=COURSE.batch_size)
         )
     else:
         training_live(followed)
@@ -59,27 +62,26 @@ def two_curves() -> None:
         steps = np.array(sorted(network.card.accuracy))
         right = np.array([network.card.accuracy[int(step)] for step in steps])
         lines[network.card.title] = (steps, right)
-    chart = chart_of("Right of 10,000 test digits", lines, percent=True, marks=True)
+    words = load_words()["page"]
+    chart = chart_of(words["tests_right"], lines, percent=True, marks=True)
     st.plotly_chart(figure(chart), key="lesson-curves", config=PLAIN, alt=chart.title)
+    own, tests, gap = (words[name] for name in ("of_own", "of_tests", "gap"))
+    rows = []
+    for id, network in networks.items():
+        known, others = by_heart(id), network.card.accuracy[network.last.step]
+        rows.append(
+            {words["network"]: network.card.title, own: known, tests: others, gap: known - others}
+        )
     st.dataframe(
-        [
-            {
-                "network": network.card.title,
-                "of its own training digits": by_heart(id),
-                "of 10,000 test digits": network.card.accuracy[network.last.step],
-                "gap": by_heart(id) - network.card.accuracy[network.last.step],
-            }
-            for id, network in networks.items()
-        ],
+        rows,
         hide_index=True,
         key="lesson-by-heart",
         column_config={
-            name: st.column_config.NumberColumn(format="percent")
-            for name in ("of its own training digits", "of 10,000 test digits", "gap")
+            name: st.column_config.NumberColumn(format="percent") for name in (own, tests, gap)
         },
-        alt="Digits right, among those trained on and among others",
+        alt=words["gap"],
     )
-    st.caption(f"The first {_BY_HEART} of the digits that both were trained on.")
+    st.caption(words["first_of_own"].format(count=_BY_HEART))
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ import streamlit as st
 from cnn_core.course.ask_values import strokes
 from cnn_core.course.lesson import View
 from cnn_core.course.seen import strongest
+from cnn_core.course.text import load_words
 from cnn_core.data.digit import digit_from_token
 from cnn_core.errors import UnknownLayer
 from cnn_core.networks.graph import LayerSpec
@@ -154,6 +155,13 @@ def _filters(view: View, trace: Trace) -> None:
             one_filter(spec, index, kernels, limit, trace[spec.name])
 
 
+def _kernels(view: View, trace: Trace) -> None:
+    spec = _convolution(trace)
+    kernels, limit = kernels_shown(spec, "At this moment")
+    first, *others = view.highlight or (0,)
+    all_filters(spec, first, kernels, limit, trace, also=tuple(others))
+
+
 def _film(view: View, trace: Trace) -> None:
     spec = _convolution(trace)
     unit = present_unit(trace)
@@ -187,10 +195,11 @@ def _convolution(trace: Trace) -> LayerSpec:
 
 
 def _strokes(view: View, trace: Trace) -> None:
+    words = load_words()["page"]
     figures = "".join(
-        f'<figure class="cs-figure">{html.picture(digit_picture(image), words, 224)}'
-        f"<figcaption>{words}</figcaption></figure>"
-        for image, words in zip(strokes(), ("upright", "level"), strict=True)
+        f'<figure class="cs-figure">{html.picture(digit_picture(image), name, 224)}'
+        f"<figcaption>{html.safe(name)}</figcaption></figure>"
+        for image, name in zip(strokes(), (words["upright"], words["level"]), strict=True)
     )
     st.html(f'<div class="cs-strokes">{figures}</div>')
 
@@ -224,6 +233,7 @@ PANELS: dict[str, Callable[[View, Trace], None]] = {
     "unit": _unit,
     "answer": _answer,
     "filters": _filters,
+    "kernels": _kernels,
     "film": _film,
     "excited": _excited,
     "lesion": _lesion,
@@ -233,7 +243,7 @@ PANELS: dict[str, Callable[[View, Trace], None]] = {
     "mistakes": _mistakes,
     "guess": _alone(guess),
     "input": _alone(try_input),
-    "convolution": _alone(try_convolution),
+    "convolution": _alone(lambda: try_convolution(folded=True)),
     "activation": _alone(try_activation),
     "pooling": _alone(try_pooling),
     "flatten": _alone(try_flatten),

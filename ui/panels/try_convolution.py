@@ -33,13 +33,23 @@ _OWN = "your own"
 _ACTIVATIONS = [name for name in FUNCTIONS if name not in ("softmax", "swish")]
 
 
-def try_convolution() -> None:
+def try_convolution(folded: bool = False) -> None:
+    """A kernel, how it moves, and what comes out.
+
+    Parameters
+    ----------
+    folded : hide what is seldom changed, where there is little room.
+    """
     kernel = _kernel()
     left, right = st.columns([2, 3], gap="large")
     with left:
         image = source_image()
         _edit(kernel)
-        setting = _setting()
+        if folded:
+            with st.expander("Stride, padding and more", key="try-more"):
+                setting = _setting()
+        else:
+            setting = _setting()
     with right:
         try:
             trace = convolution(image, kernel, setting)
