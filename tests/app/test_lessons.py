@@ -1,25 +1,16 @@
 """The Lessons page: every card opens, questions reveal their reasons, links lead somewhere."""
 
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.course.lesson import Lesson, load_course
-from cnn_core.course.questions import choice_text, posed
-from cnn_core.course.seen import look
 from cnn_core.course.text import terms_in
-from cnn_core.data.digit import mnist_digit
 from cnn_core.lab.supervisor import Lab
-from cnn_core.networks.zoo import open_network
 from tests.app.conftest import SHELL
 from tests.app.read import texts
-from ui import ask, state
-from ui.panels.lesson import places
-from ui.panels.lesson_progress import overview
-from ui.panels.lesson_question import answer
-from ui.progress import kept_places
+from ui import ask
 
 COURSE = load_course()
 Open = Callable[..., AppTest]

@@ -28,6 +28,13 @@ def unit_arithmetic(trace: Trace, calculation: Calculation, classes: tuple[str, 
         st.html(f'<div class="cs-sum">{_head(calculation)}{body}{_result(calculation)}</div>')
 
 
+def softmax_table(calculation: Calculation, classes: tuple[str, ...]) -> None:
+    """How the answer's sums become shares; nothing for another function than softmax."""
+    if calculation.exponentials is not None:
+        with st.container(key="softmax-table"):
+            st.html(f'<div class="cs-sum cs-large">{_softmax(calculation, classes)}</div>')
+
+
 def _value(number: float, testid: str = "") -> str:
     """A number at four decimals that carries its full precision."""
     mark = f' data-testid="{testid}"' if testid else ""

@@ -22,7 +22,7 @@ from cnn_core.views.atlas import digit_picture
 from ui import ask, state
 from ui.panels import html
 from ui.panels.architecture import drawn, layer_table, overview
-from ui.panels.arithmetic import unit_arithmetic
+from ui.panels.arithmetic import softmax_table, unit_arithmetic
 from ui.panels.digit import digit_seen
 from ui.panels.evaluation import evaluated, scores
 from ui.panels.exciters import exciting_digits, synthesised
@@ -80,8 +80,6 @@ def _presets(view: View) -> dict[str, object]:
         presets |= {"try-kernel": KERNELS[options["kernel"]], "try-preset": options["kernel"]}
     if "function" in options:
         presets["act-name"] = options["function"]
-    if "on" in options:
-        presets["try-on"] = options["on"]
     return presets
 
 
@@ -123,22 +121,31 @@ def _unit(view: View, trace: Trace) -> None:
     layer = trace[state.layer()]
     unit = present_unit(trace)
     classes = open_network(state.network().id).card.class_names
+    calculation = explain_unit(trace, layer.name, unit)
+    if layer.output.ndim != 3:
+        layer_maps(layer, unit, each_its_own=False)
+        unit_arithmetic(trace, calculation, classes)
+        return
     with st.container(key="layer-view"):
         with st.container():
-            if layer.output.ndim == 3:
-                one_map(layer, unit)
-            else:
-                layer_maps(layer, unit, each_its_own=False)
+            one_map(layer, unit)
         with st.container():
-            unit_arithmetic(trace, explain_unit(trace, layer.name, unit), classes)
+            unit_arithmetic(trace, calculation, classes)
+
+
+def _softmax(view: View, trace: Trace) -> None:
+    layer = trace.layers[-1]
+    best = strongest(layer.output)
+    classes = open_network(state.network().id).card.class_names
+    softmax_table(explain_unit(trace, layer.name, best), classes)
 
 
 def _answer(view: View, trace: Trace) -> None:
     classes = open_network(state.network().id).card.class_names
     with st.container(horizontal=True, gap="large"):
-        with st.container(width=260):
+        with st.container(width=224):
             digit_seen(state.digit())
-        with st.container(width=440):
+        with st.container(width="stretch", key="lesson-answer"):
             prediction(trace, classes)
             probabilities(trace, classes)
 
@@ -231,6 +238,7 @@ PANELS: dict[str, Callable[[View, Trace], None]] = {
     "pixels": _pixels,
     "maps": _maps,
     "unit": _unit,
+    "softmax": _softmax,
     "answer": _answer,
     "filters": _filters,
     "kernels": _kernels,

@@ -30,8 +30,9 @@ def slope(name: str, x: NDArray) -> NDArray[np.float64]:
 
 
 def try_activation() -> None:
+    st.session_state.setdefault("act-name", "relu")  # a lesson may have set another
     name = st.segmented_control(
-        "Function", (*NAMES, "softmax"), default="relu", required=True, key="act-name",
+        "Function", (*NAMES, "softmax"), required=True, key="act-name",
         persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     vector = _vector()
