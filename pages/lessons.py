@@ -39,12 +39,11 @@ else:
         question = question_of(card, seen) if card.question else None
         lesson_bar(question)
         with st.container(horizontal=True, gap="large", key="lesson-view"):
-            with st.container(key="lesson-side"):
-                lesson_text(lesson, card, seen, question)
-                around(card)
+            lesson_text(lesson, card, seen, question)
             with st.container(key="lesson-main"):
                 lesson_code(card)
                 live_view(card.view, answer.trace, panel_after(card))
+            around(card)
     except ConvScopeError as error:
         not_here(card, error)
     remembered(button=False)

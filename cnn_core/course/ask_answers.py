@@ -3,6 +3,7 @@
 from math import exp, log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_core.course.question import Question, question
 from cnn_core.course.seen import Seen, strongest
@@ -120,17 +121,23 @@ def better_on_tests(seen: Seen, networks: list[str]) -> Question:
 
 
 def surest_network(seen: Seen, networks: list[str]) -> Question:
-    """Which of some networks gives the digit's class the greatest share?"""
+    """Which of some networks leaves least for all classes but the digit's own?"""
     found = {id: open_network(id) for id in networks}
-    shares = {id: float(seen.after(one.last)[seen.label]) for id, one in found.items()}
-    best = max(shares, key=lambda id: shares[id])
+    left = {id: _left_over(seen.sums(one.last), seen.label) for id, one in found.items()}
+    best = min(left, key=lambda id: left[id])
     titles = {id: one.card.title for id, one in found.items()}
     values = {
         "label": seen.classes[seen.label],
-        "shares": _listed(titles, {id: f"{one:.4%}" for id, one in shares.items()}),
+        "left": _listed(titles, {id: f"{100 * one:.2g}%" for id, one in left.items()}),
     }
     order = tuple(titles.values())
     return question(titles[best], dict.fromkeys(order, ""), values, order)
+
+
+def _left_over(sums: NDArray[np.float64], label: int) -> float:
+    """What softmax gives to all other classes together; exact also where it is next to nothing."""
+    powers = np.exp(sums - sums.max())
+    return float(np.delete(powers, label).sum() / powers.sum())
 
 
 def fewest_parameters(seen: Seen, networks: list[str]) -> Question:

@@ -9,7 +9,7 @@ _HERE = Path(__file__).parent
 
 _card_steps = st.components.v2.component(
     "convscope_card_steps",
-    html='<nav class="steps"></nav>',
+    html='<div class="room"><nav class="steps"></nav></div>',
     css=(_HERE / "card_steps.css").read_text("utf-8"),
     js=(_HERE / "card_steps.js").read_text("utf-8"),
 )

@@ -37,8 +37,8 @@ def _take() -> None:
         state.choose_network(chosen)
 
 
-def overview() -> None:
-    """All of them side by side, before one is chosen."""
+def overview(choose: bool = True) -> None:
+    """All of them side by side; with a word on choosing one above, where that can be done."""
     rows = []
     for id in FAMILIES:
         network = open_network(id)
@@ -65,7 +65,8 @@ def overview() -> None:
         },
         alt="The architectures with their size, cost and accuracy",
     )
-    st.caption("Choose one above: it opens on every page, with its own film.")
+    if choose:
+        st.caption("Choose one above: it opens on every page, with its own film.")
 
 
 def idea(network: Network) -> None:

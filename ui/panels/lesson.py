@@ -17,7 +17,6 @@ from ui.panels.lesson_progress import finished, is_done, mark
 from ui.panels.lesson_question import answer, asked, chosen
 from ui.panels.lesson_view import come_to
 
-PAGES = ("draw", "layers", "train", "filters", "evaluate", "playground", "architectures", "explain")
 _STEPS = "lesson-steps"
 
 

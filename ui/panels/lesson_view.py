@@ -10,7 +10,8 @@ from cnn_core.course.lesson import View
 from cnn_core.course.seen import strongest
 from cnn_core.course.text import load_words
 from cnn_core.data.digit import digit_from_token
-from cnn_core.errors import UnknownLayer
+from cnn_core.errors import UnknownLayer, UnknownNetwork
+from cnn_core.networks.families import FAMILIES
 from cnn_core.networks.graph import LayerSpec
 from cnn_core.networks.kernels import convolutions
 from cnn_core.networks.zoo import open_network
@@ -28,7 +29,7 @@ from ui.panels.evaluation import evaluated, scores
 from ui.panels.exciters import exciting_digits, synthesised
 from ui.panels.filters import all_filters, film_strip, kernels_shown, one_filter
 from ui.panels.guess import guess
-from ui.panels.ideas import skips
+from ui.panels.ideas import skips, widths
 from ui.panels.layer import layer_facts, layer_maps, one_map
 from ui.panels.lesion import before_and_after, switch_button
 from ui.panels.lesson_training import recipe, two_curves
@@ -56,6 +57,7 @@ def come_to(view: View) -> None:
             state.choose_network(view.network)
         last = open_network(view.network).last.step
         state.choose_step(last if view.step is None else view.step)
+        state.switch_off(())
     if view.layer:
         state.choose_layer(view.layer)
         if isinstance(view.unit, tuple):
@@ -227,6 +229,13 @@ def _mistakes(view: View, trace: Trace) -> None:
         mistakes(found)
 
 
+def _block(view: View, trace: Trace) -> None:
+    network = open_network(state.network().id)
+    if network.id not in FAMILIES:
+        raise UnknownNetwork(f"{network.card.title} has no block that could be drawn alone.")
+    drawn(network)
+
+
 def _alone(show: Callable[[], None]) -> Callable[[View, Trace], None]:
     """A panel that finds all it needs by itself."""
     return lambda view, trace: show()
@@ -257,9 +266,10 @@ PANELS: dict[str, Callable[[View, Trace], None]] = {
     "flatten": _alone(try_flatten),
     "training": _alone(recipe),
     "curves": _alone(two_curves),
-    "architectures": _alone(overview),
+    "architectures": _alone(lambda: overview(choose=False)),
+    "widths": lambda view, trace: widths(trace.graph, trace),
     "skips": _alone(skips),
-    "block": lambda view, trace: drawn(open_network(state.network().id)),
+    "block": _block,
 }
 """By the name that a lesson's view calls."""
 
