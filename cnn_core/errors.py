@@ -1,7 +1,7 @@
 """Every error that ConvScope raises on purpose.
 
     ConvScopeError
-     ├─ DataError                 the digits on disk are missing or damaged
+     ├─ DataError                 digits or lessons on disk are missing or damaged
      ├─ InkError                  a drawing or picture that cannot become a digit
      │   ├─ NoInk                 nothing is drawn
      │   ├─ PictureTooLarge       more bytes or pixels than the stated limit
@@ -38,7 +38,7 @@ class ConvScopeError(Exception):
 
 
 class DataError(ConvScopeError):
-    """The digits on disk are missing or damaged."""
+    """Digits or lessons on disk are missing or damaged."""
 
 
 class InkError(ConvScopeError):

@@ -36,8 +36,8 @@ def test_all_fifteen_lessons_are_walked_through_by_keyboard_alone(
     for place in range(1, len(CARDS) + 1):
         page.keyboard.press("ArrowRight")
         at(page, place)
-        if_asked = page.locator(".st-key-lesson-choices button")
-        expect(if_asked.first).to_have_count(int(place in QUESTIONS))
+        choices = page.locator(".st-key-lesson-choices button")
+        expect(choices.first).to_have_count(int(place in QUESTIONS))
         page.keyboard.press("1")  # answers a question; means nothing elsewhere
         expect(page.locator(".st-key-answer-again")).to_have_count(int(place in QUESTIONS))
         expect(page.locator(".stException, [data-testid=stAlert]")).to_have_count(0)
@@ -128,12 +128,12 @@ def test_arrows_that_mean_something_else_turn_no_card(server: Server, visit: Vis
 
 def test_a_link_reopens_the_card(server: Server, visit: Visit) -> None:
     visitor = visit(server, "lessons?lesson=5&card=3")
-    at(visitor.page, 33)
+    at(visitor.page, 38)
     expect(visitor.page.locator(".stApp")).to_be_visible()
     visitor.wait_until_painted()
     address = visitor.page.url
     assert "layer=pool_1&unit=" in address
     again = visit(server, address.removeprefix(f"{server.url}/"))
-    at(again.page, 33)
+    at(again.page, 38)
     again.wait_until_painted()
     expect(again.page).to_have_url(address)

@@ -160,7 +160,7 @@ def lesson_code(card: Card) -> None:
     """The card's code, exactly as the tests run it."""
     if card.code:
         with st.container(key="lesson-code"):
-            st.html(f'<p class="cs-label">{load_words()["page"]["code"]}</p>')
+            st.html(f'<p class="cs-title">{escape(load_words()["page"]["code"])}</p>')
             for code in card.code:
                 st.code(code.text.rstrip("\n"), language="python")
 
