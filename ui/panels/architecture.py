@@ -7,12 +7,35 @@ from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import Network, architectures, open_network
 from cnn_core.probe.accounting import accounts
 from cnn_core.views.diagrams import diagram
-from ui import state
+from ui import ask, state
 from ui.panels import html
+from ui.panels.engine import engine_line
+from ui.panels.ideas import idea_at_work
+from ui.panels.network import whole_network
 from ui.panels.training_setup import prepare
 
 _AT_MOST = 40  # layers that are drawn as a diagram
 _TALL = 480  # screen pixels of the table and of the diagram
+
+
+def famous_networks() -> None:
+    """All of them side by side, or the one that is chosen, with the digit in it."""
+    network = architecture_picker()
+    if network is None:
+        overview()
+        return
+    idea(network)
+    answer = ask.trace(state.network(), state.digit())
+    whole_network(answer.trace, state.unit(), compact=True)
+    table, block = st.columns([3, 2], gap="large")
+    with table:
+        st.header("Layer by layer", anchor=False)
+        layer_table(network.graph)
+    with block:
+        st.header("One block alone", anchor=False)
+        drawn(network)
+    idea_at_work(network, answer.trace)
+    engine_line(answer)
 
 
 def architecture_picker() -> Network | None:
