@@ -46,6 +46,7 @@ bench: .venv/ready-dev
 soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.course
+	$(BIN)/python -m benchmarks.builders
 
 pretrain: .venv/ready
 	$(BIN)/python -m cnn_core.training.pretrain
