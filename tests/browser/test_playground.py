@@ -120,3 +120,16 @@ def test_a_network_is_put_together_by_hand(server: Server, visit: Visit) -> None
     expect(figures).to_contain_text(f"{80 + 73 * 32 + (2 * 9 * 32**2 + 8 * 32) + 8010:,} param")
     rows.nth(0).locator("[data-field=kernel]").fill("12")
     expect(page.locator(".said")).to_contain_text("from 1 to 11")
+
+
+def test_a_position_is_chosen_by_pointing(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "playground")
+    page = visitor.page
+    page.get_by_role("radio", name="Flatten and dense").click()
+    view = page.locator(".st-key-try-flatten")
+    expect(view.get_by_role("button", name="conv_3")).to_be_visible(timeout=20_000)
+    view.get_by_placeholder("conv_1[3, 4, 5]").fill("conv_3[1, 2, 7]")
+    page.keyboard.press("Enter")
+    facts = page.locator(".cs-facts")
+    expect(facts).to_contain_text("row 1, column 2, map 7")
+    expect(facts).to_contain_text(f"(1 · 3 + 2) · 64 + 7 = {(1 * 3 + 2) * 64 + 7}")

@@ -1,5 +1,7 @@
 """A named architecture: its idea, its layers counted out, its block alone."""
 
+from collections import Counter
+
 import streamlit as st
 
 from cnn_core.networks.families import FAMILIES
@@ -27,7 +29,8 @@ def famous_networks() -> None:
     idea(network)
     answer = ask.trace(state.network(), state.digit())
     whole_network(answer.trace, state.unit(), compact=True)
-    table, block = st.columns([3, 2], gap="large")
+    beside = _widest(network) <= 2
+    table, block = st.columns([3, 2], gap="large") if beside else (st.container(), st.container())
     with table:
         st.header("Layer by layer", anchor=False)
         layer_table(network.graph)
@@ -36,6 +39,12 @@ def famous_networks() -> None:
         drawn(network)
     idea_at_work(network, answer.trace)
     engine_line(answer)
+
+
+def _widest(network: Network) -> int:
+    """How many layers of its block read the same at most: that many stand side by side."""
+    block = FAMILIES[network.id].block
+    return max(Counter(s.inputs for s in network.graph if s.name.startswith(block)).values())
 
 
 def architecture_picker() -> Network | None:
@@ -69,11 +78,11 @@ def overview() -> None:
         rows.append(
             {
                 "Architecture": network.card.title,
-                "What it is": network.card.about,
                 "Layers with weights": sum("kernel" in one.spec.weights for one in counted),
                 "Parameters": network.graph.parameter_count,
                 "Multiply-adds": sum(one.multiply_adds for one in counted),
                 "Test digits right": network.card.accuracy[network.last.step],
+                "What it is": network.card.about,
             }
         )
     st.dataframe(
@@ -127,11 +136,11 @@ def layer_table(graph: Graph) -> None:
             {
                 "Layer": one.spec.name,
                 "Kind": one.spec.kind,
-                "Reads": ", ".join(one.spec.inputs),
                 "Output": html.shape(one.spec.output_shape),
                 "Parameters": one.spec.parameter_count,
                 "Multiply-adds": one.multiply_adds,
                 "Sees": html.shape(one.field),
+                "Reads": ", ".join(one.spec.inputs),
             }
             for one in accounts(graph)
         ],
