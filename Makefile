@@ -47,6 +47,7 @@ soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.course
 	$(BIN)/python -m benchmarks.lessons
+	$(BIN)/python -m benchmarks.builders
 
 pretrain: .venv/ready
 	$(BIN)/python -m cnn_core.training.pretrain

@@ -11,6 +11,7 @@
      │   ├─ UnknownStep
      │   ├─ UnknownLayer
      │   ├─ BadLesion             units that cannot be switched off
+     │   ├─ BadDesign             a network of one's own that cannot be
      │   └─ WrongInput            a digit that does not fit the network
      ├─ TrainingError
      │   ├─ BadConfig             a training that cannot be
@@ -75,6 +76,10 @@ class UnknownLayer(NetworkError):
 
 class BadLesion(NetworkError):
     """Units that cannot be switched off."""
+
+
+class BadDesign(NetworkError):
+    """A network of one's own that cannot be."""
 
 
 class WrongInput(NetworkError):

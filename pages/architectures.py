@@ -1,31 +1,22 @@
-"""From LeNet to DenseNet: small versions of famous networks, looked through on one's own digit."""
+"""From LeNet to DenseNet, and one's own: networks looked through on one's own digit."""
 
 import streamlit as st
 
-from ui import ask, state
-from ui.panels.architecture import architecture_picker, drawn, idea, layer_table, overview
-from ui.panels.engine import engine_line
+from ui.panels.architecture import famous_networks
+from ui.panels.design import build_your_own
 from ui.panels.evaluation import go_on
-from ui.panels.ideas import idea_at_work
-from ui.panels.network import whole_network
+
+PARTS = {
+    "Famous networks": famous_networks,
+    "Build your own": build_your_own,
+}
 
 go_on()
 st.title("Architectures", anchor=False)
-st.caption("Famous ideas at a size that fits the screen, trained, with your own digit in them.")
+st.caption("Famous ideas at a size that fits the screen, or your own, with your digit in them.")
 
-network = architecture_picker()
-if network is None:
-    overview()
-else:
-    idea(network)
-    answer = ask.trace(state.network(), state.digit())
-    whole_network(answer.trace, state.unit(), compact=True)
-    table, block = st.columns([3, 2], gap="large")
-    with table:
-        st.header("Layer by layer", anchor=False)
-        layer_table(network.graph)
-    with block:
-        st.header("One block alone", anchor=False)
-        drawn(network)
-    idea_at_work(network, answer.trace)
-    engine_line(answer)
+part = st.segmented_control(
+    "Part", list(PARTS), default="Famous networks", required=True, key="architectures-part",
+    persist_state="session", label_visibility="collapsed",
+)  # fmt: skip
+PARTS[part or "Famous networks"]()

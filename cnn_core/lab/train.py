@@ -65,7 +65,7 @@ def _train(run: Run, request: TrainRequest, progress: Progress) -> None:
             drawings=run.drawings,
             callbacks=_more_callbacks(run),
         )
-        bare = model_of(recorder.graph, run.config.architecture)  # without our loss
+        bare = model_of(recorder.graph)  # without our loss
         assign_weights(bare, weights_of(model))
         bare.save(run.folder / "model.keras")
         images = images_of(run.config)

@@ -12,7 +12,7 @@ from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.probe.functions import function_named
 from cnn_core.probe.geometry import sliding
 from cnn_core.probe.reference import reference_trace
-from cnn_core.probe.trace import Trace
+from cnn_core.probe.trace import LayerTrace, Trace
 
 LARGEST_KERNEL = 7
 PADDINGS = ("valid", "same")
@@ -175,3 +175,11 @@ def separated(kernel: NDArray[np.float32]) -> tuple[NDArray, NDArray] | None:
     # As people write them: the row's greatest is ±1 and comes with the sign of the kernel.
     scale = row[np.abs(row).argmax()]
     return column * scale + 0.0, np.where(np.abs(row / scale) < 1e-6, 0.0, row / scale)
+
+
+def alone(trace: Trace, layer: str) -> Trace:
+    """A layer that reads one other, by itself: what it reads is the input."""
+    own = trace[layer]
+    read = trace[own.spec.inputs[0]]
+    given = LayerSpec(read.name, "InputLayer", (), {}, read.spec.output_shape, {})
+    return Trace((LayerTrace(given, read.output, None, {}), own), engine=trace.engine)

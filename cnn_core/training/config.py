@@ -8,7 +8,9 @@ from typing import Any
 
 from cnn_core.data.datasets import DATASETS
 from cnn_core.data.images import TRAINING_IMAGES
-from cnn_core.errors import BadConfig
+from cnn_core.errors import BadConfig, BadDesign
+from cnn_core.networks.design import Design
+from cnn_core.networks.draft import graph_of_design
 from cnn_core.networks.ref import NetworkRef
 
 OPTIMIZERS = {
@@ -36,7 +38,7 @@ class TrainingConfig:
 
     Attributes
     ----------
-    architecture : name of a builder.
+    architecture : name of a builder, or of the design.
     optimizer, schedule : keys of `OPTIMIZERS` and `SCHEDULES`.
     learning_rate : above 0, at most 10; the peak of a one-cycle schedule.
     batch_size : digits a step, from 1.
@@ -48,6 +50,7 @@ class TrainingConfig:
     seed : of the weights, the order and the augmentation; from 0 to 2³¹ − 1.
     start : train on from these weights instead of random ones.
     dataset : a key of `data.datasets.DATASETS`.
+    design : the layers, if they are of somebody's own design.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class TrainingConfig:
     seed: int = 1
     start: NetworkRef | None = None
     dataset: str = "mnist"
+    design: Design | None = None
 
     def __post_init__(self) -> None:
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
@@ -74,6 +78,11 @@ class TrainingConfig:
         _check_choice("data set", self.dataset, DATASETS)
         if not isinstance(self.architecture, str) or not 0 < len(self.architecture) <= 40:
             raise BadConfig(f"The architecture is a name. Received: {self.architecture!r:.40}.")
+        if self.design is not None:
+            try:
+                graph_of_design(self.design)
+            except BadDesign as error:
+                raise BadConfig(f"This network cannot be trained. {error}") from error
         _check_number("learning rate", self.learning_rate, above=0, most=10)
         _check_number("share of the data", self.share, above=0, most=1)
         _check_number("validation split", self.validation_split, least=0, below=1)
@@ -130,7 +139,8 @@ class TrainingConfig:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * way))
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
+        plain = {**asdict(self), "design": self.design and self.design.to_plain()}
+        return json.dumps(plain, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "TrainingConfig":
@@ -139,9 +149,11 @@ class TrainingConfig:
             values: dict[str, Any] = json.loads(text)
             if values.get("start"):
                 values["start"] = NetworkRef(values["start"]["id"], values["start"]["step"])
+            if values.get("design"):
+                values["design"] = Design.from_plain(values["design"])
             known = {field.name for field in fields(cls)}
             return cls(**{name: value for name, value in values.items() if name in known})
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, BadDesign) as error:
             raise BadConfig(f"This is no training's configuration: {error}.") from error
 
 

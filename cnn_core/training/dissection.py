@@ -31,8 +31,10 @@ class Dissector:
             if getattr(layer, "activation", None) is keras.activations.relu
             or isinstance(layer, keras.layers.ReLU)
         ]
+        rectified = [layer.output for layer in self._rectified]
+        # A dictionary: of a list of one output Keras makes a tensor.
         self._outputs = keras.Model(
-            model.inputs, [model.outputs[0], *(layer.output for layer in self._rectified)]
+            model.inputs, {"answers": model.outputs[0], "rectified": rectified}
         )
         self._run = tf.function(self._compute, reduce_retracing=True)
 
@@ -41,7 +43,8 @@ class Dissector:
         state = [variable.value for variable in self._model.non_trainable_variables]
         kept = [tf.identity(value) for value in state]
         with tf.GradientTape() as tape:
-            answers, *rectified = self._outputs(images, training=True)
+            outputs = self._outputs(images, training=True)
+            answers, rectified = outputs["answers"], outputs["rectified"]
             losses = self._losses(labels, answers)
             loss = tf.reduce_mean(losses)
         variables = [variable.value for variable in self._model.trainable_variables]

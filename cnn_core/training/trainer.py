@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from cnn_core.errors import BadConfig
 from cnn_core.networks.architectures import build
-from cnn_core.networks.keras_model import assign_weights, load_model, weights_of
+from cnn_core.networks.draft import graph_of_design
+from cnn_core.networks.keras_model import assign_weights, load_model, model_of, weights_of
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.batches import Batches, as_input, held_out_digits, training_digits
 from cnn_core.training.config import TrainingConfig, film_steps
@@ -95,6 +96,8 @@ def train(
 def model_for(config: TrainingConfig) -> keras.Model:
     """The network before its first step."""
     if config.start is None:
+        if config.design is not None:
+            return model_of(graph_of_design(config.design))
         return build(config.architecture)
     model = load_model(config.start)
     if model.input_shape[1:] != (28, 28, 1) or model.output_shape[1:] != (10,):

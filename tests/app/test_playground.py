@@ -11,13 +11,14 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data.digit import mnist_digit
 from cnn_core.lab.supervisor import Lab
 from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.probe.functions import slope
 from cnn_core.probe.single import KERNELS
 from tests.app.conftest import SHELL
 from tests.app.read import shown_network, texts
 from ui import ask, state
 from ui.kernel_editor import edited_kernel
 from ui.panels import try_convolution, try_source
-from ui.panels.try_activation import NAMES, slope
+from ui.panels.try_activation import NAMES
 from ui.state import FIRST_DIGIT
 
 PARTS = ("Input", "Convolution", "Activation", "Pooling", "Flatten and dense")
@@ -198,7 +199,7 @@ def test_pooling_tells_how_much_of_a_shift_it_forgives(page: AppTest) -> None:
 def test_a_position_names_its_cell_and_back(page: AppTest) -> None:
     choose(page, "Flatten and dense")
     # 3 × 3 cells of 64 maps: position 333 = (1 · 3 + 2) · 64 + 13.
-    page.slider(key="flat-position-3-64").set_value(333).run()
+    page.slider(key="flat-position-3-3-64").set_value(333).run()
     assert "row 1, column 2, map 13" in texts(page)
     assert "(1 · 3 + 2) · 64 + 13 = 333" in texts(page)
 
@@ -211,3 +212,13 @@ def test_a_pixel_is_followed_into_the_network(page: AppTest) -> None:
     table = page.dataframe[0].value
     assert table["this pixel"][0] == str(byte)
     assert table["this pixel"][1] == f"{byte} / 255 = {byte / 255:.4f}"
+
+
+def test_a_cell_is_followed_into_the_row(page: AppTest) -> None:
+    choose(page, "Flatten and dense")
+    view, tensors = shown_network(page)
+    assert [layer["name"] for layer in view["layers"]] == ["conv_3", "flatten"]
+    np.testing.assert_array_equal(tensors["flatten"], tensors["conv_3"].reshape(-1))
+    page.session_state["flat-position-3-3-64"] = (1 * 3 + 2) * 64 + 7
+    page.run()
+    assert "row 1, column 2, map 7" in texts(page)

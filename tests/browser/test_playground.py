@@ -86,3 +86,50 @@ def test_a_block_is_drawn_without_the_internet(server: Server, visit: Visit) -> 
     visitor.page.locator(".st-key-architecture").get_by_text("LeNet-5").click()
     expect(visitor.page.locator(".st-key-network")).to_contain_text("61,706 parameters")
     expect(view.get_by_role("button", name="c3")).to_be_visible()
+
+
+def test_a_network_is_put_together_by_hand(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "architectures")
+    page = visitor.page
+    page.get_by_role("radio", name="Build your own").click()
+    rows, figures = page.get_by_test_id("layer-row"), page.locator(".st-key-design-figures")
+    expect(figures).to_contain_text("30,762 parameters")
+    rows.nth(0).locator("[data-field=filters]").fill("8")
+    expect(figures).to_contain_text(f"{80 + (8 * 9 + 1) * 32 + 801 * 32 + 330:,} parameters")
+    page.get_by_role("button", name="+ Residual block").click()
+    expect(rows).to_have_count(7)
+    expect(rows.nth(4)).to_contain_text("Residual block")
+    expect(rows.nth(4).locator(".shape")).to_have_text("5 × 5 × 32")
+    # The flatten moves down behind the dense layer, by keyboard: there it breaks.
+    rows.nth(5).locator(".handle").focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(5).locator(".why")).to_contain_text("maps of 5 × 5 × 32 come in")
+    expect(figures).to_contain_text("It breaks at layer 6.")
+    # Dragged back, it holds again.
+    handle, target = rows.nth(6).locator(".handle").bounding_box(), rows.nth(5).bounding_box()
+    assert handle
+    assert target
+    page.mouse.move(handle["x"] + 10, handle["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 20, target["y"] + 10, steps=8)
+    page.mouse.up()
+    expect(figures).to_contain_text("multiply-adds")
+    expect(rows.nth(5)).to_contain_text("Flatten")
+    page.get_by_role("button", name="Take out Dense, layer 7").click()
+    expect(rows).to_have_count(6)
+    expect(figures).to_contain_text(f"{80 + 73 * 32 + (2 * 9 * 32**2 + 8 * 32) + 8010:,} param")
+    rows.nth(0).locator("[data-field=kernel]").fill("12")
+    expect(page.locator(".said")).to_contain_text("from 1 to 11")
+
+
+def test_a_position_is_chosen_by_pointing(server: Server, visit: Visit) -> None:
+    visitor = visit(server, "playground")
+    page = visitor.page
+    page.get_by_role("radio", name="Flatten and dense").click()
+    view = page.locator(".st-key-try-flatten")
+    expect(view.get_by_role("button", name="conv_3")).to_be_visible(timeout=20_000)
+    view.get_by_placeholder("conv_1[3, 4, 5]").fill("conv_3[1, 2, 7]")
+    page.keyboard.press("Enter")
+    facts = page.locator(".cs-facts")
+    expect(facts).to_contain_text("row 1, column 2, map 7")
+    expect(facts).to_contain_text(f"(1 · 3 + 2) · 64 + 7 = {(1 * 3 + 2) * 64 + 7}")

@@ -85,19 +85,21 @@ def operation_view(
     on_unit: Callable[[], None],
     picture: str,
     selected: tuple[str, Index] | None = None,
+    classes: tuple[str, ...] = (),
 ) -> None:
-    """Show a trace that belongs to no network: an operation tried by hand.
+    """Show a trace that belongs to no network: an operation tried by hand, or a design.
 
     Parameters
     ----------
     trace : with its weights.
     picture : differs whenever anything but the selection does.
     selected, on_unit : as of `network_view`.
+    classes : names of the output's units.
     """
     weights = {layer.name: dict(layer.weights) for layer in trace if layer.weights}
     payload = view_payload(
         trace,
-        (),
+        classes,
         picture=picture,
         weights=offered_address(weights),
         selected=selected,

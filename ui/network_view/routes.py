@@ -56,7 +56,8 @@ def _weights(ref: NetworkRef) -> tuple[str, bytes]:
 
 
 _offered: OrderedDict[str, bytes] = OrderedDict()
-_MOST_OFFERED = 256  # of single operations, a few hundred bytes each
+_MOST_OFFERED = 256
+_MOST_OFFERED_BYTES = 64_000_000  # single operations take hundreds, somebody's design millions
 
 
 def offered_address(weights: Weights) -> str:
@@ -71,7 +72,9 @@ def offered_address(weights: Weights) -> str:
     digest = hashlib.sha256(content).hexdigest()[:16]
     _offered[digest] = content
     _offered.move_to_end(digest)
-    while len(_offered) > _MOST_OFFERED:
+    while len(_offered) > _MOST_OFFERED or (
+        len(_offered) > 1 and sum(map(len, _offered.values())) > _MOST_OFFERED_BYTES
+    ):
         _offered.popitem(last=False)
     return f"weights/offered/{digest}"
 

@@ -1,5 +1,7 @@
 """A named architecture: its idea, its layers counted out, its block alone."""
 
+from collections import Counter
+
 import streamlit as st
 
 from cnn_core.networks.families import FAMILIES
@@ -7,12 +9,42 @@ from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import Network, architectures, open_network
 from cnn_core.probe.accounting import accounts
 from cnn_core.views.diagrams import diagram
-from ui import state
+from ui import ask, state
 from ui.panels import html
+from ui.panels.engine import engine_line
+from ui.panels.ideas import idea_at_work
+from ui.panels.network import whole_network
 from ui.panels.training_setup import prepare
 
 _AT_MOST = 40  # layers that are drawn as a diagram
 _TALL = 480  # screen pixels of the table and of the diagram
+
+
+def famous_networks() -> None:
+    """All of them side by side, or the one that is chosen, with the digit in it."""
+    network = architecture_picker()
+    if network is None:
+        overview()
+        return
+    idea(network)
+    answer = ask.trace(state.network(), state.digit())
+    whole_network(answer.trace, state.unit(), compact=True)
+    beside = _widest(network) <= 2
+    table, block = st.columns([3, 2], gap="large") if beside else (st.container(), st.container())
+    with table:
+        st.header("Layer by layer", anchor=False)
+        layer_table(network.graph)
+    with block:
+        st.header("One block alone", anchor=False)
+        drawn(network)
+    idea_at_work(network, answer.trace)
+    engine_line(answer)
+
+
+def _widest(network: Network) -> int:
+    """How many layers of its block read the same at most: that many stand side by side."""
+    block = FAMILIES[network.id].block
+    return max(Counter(s.inputs for s in network.graph if s.name.startswith(block)).values())
 
 
 def architecture_picker() -> Network | None:
@@ -46,11 +78,11 @@ def overview(choose: bool = True) -> None:
         rows.append(
             {
                 "Architecture": network.card.title,
-                "What it is": network.card.about,
                 "Layers with weights": sum("kernel" in one.spec.weights for one in counted),
                 "Parameters": network.graph.parameter_count,
                 "Multiply-adds": sum(one.multiply_adds for one in counted),
                 "Test digits right": network.card.accuracy[network.last.step],
+                "What it is": network.card.about,
             }
         )
     st.dataframe(
@@ -105,11 +137,11 @@ def layer_table(graph: Graph) -> None:
             {
                 "Layer": one.spec.name,
                 "Kind": one.spec.kind,
-                "Reads": ", ".join(one.spec.inputs),
                 "Output": html.shape(one.spec.output_shape),
                 "Parameters": one.spec.parameter_count,
                 "Multiply-adds": one.multiply_adds,
                 "Sees": html.shape(one.field),
+                "Reads": ", ".join(one.spec.inputs),
             }
             for one in accounts(graph)
         ],

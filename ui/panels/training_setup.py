@@ -8,6 +8,10 @@ import streamlit as st
 from cnn_core.data.datasets import DATASETS
 from cnn_core.data.images import TRAINING_IMAGES
 from cnn_core.errors import BadConfig, ConvScopeError
+from cnn_core.networks.design import Design
+from cnn_core.networks.designs import saved_designs
+from cnn_core.networks.draft import draft, graph_of_design
+from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import architectures, open_network
 from cnn_core.training.code import training_code
 from cnn_core.training.config import COURSE, FAST, OPTIMIZERS, SCHEDULES, TrainingConfig
@@ -46,7 +50,6 @@ def training_setup() -> TrainingConfig | None:
         except BadConfig as error:
             st.error(str(error))
             return None
-        graph = open_network(_named(config)).graph
         st.caption(
             f"{config.total_steps:,} steps of {config.batch_size} digits; "
             f"{config.training_digits:,} to learn from, {config.validation_digits:,} held out."
@@ -56,23 +59,38 @@ def training_setup() -> TrainingConfig | None:
             f"{SCHEDULES[config.schedule]}."
         )
         with st.expander("The Keras code of this set-up"):
-            st.code(training_code(config, graph), language="python")
+            st.code(training_code(config, _graph(config)), language="python")
         return config
 
 
-def _named(config: TrainingConfig) -> str:
-    """The network whose graph is trained."""
-    return config.start.id if config.start else config.architecture
+def _graph(config: TrainingConfig) -> Graph:
+    """The layers that are trained."""
+    if config.start is None and config.design is not None:
+        return graph_of_design(config.design)
+    return open_network(config.start.id if config.start else config.architecture).graph
+
+
+def _designs() -> dict[str, Design]:
+    """Their own designs that can be trained, by what names them in the field."""
+    return {
+        f"design:{saved.id}": saved.design
+        for saved in saved_designs(state.owner())
+        if draft(saved.design).graph is not None
+    }
 
 
 def _choices() -> None:
     def keep(name: str) -> dict[str, Any]:
         return {"key": f"set-{name}", "persist_state": "session"}
 
+    designs = _designs()
+    networks = [*architectures(), *designs]
+    if st.session_state.get("set-architecture") not in networks:
+        st.session_state["set-architecture"] = COURSE.architecture
     st.selectbox(
-        "Network", list(architectures()), **keep("architecture"),
-        format_func=lambda id: architectures()[id].card.title,
-        help="The layers. Classic is the course's.",
+        "Network", networks, **keep("architecture"),
+        format_func=lambda id: designs[id].name if id in designs else open_network(id).card.title,
+        help="The layers. Classic is the course's; your own are made on Architectures.",
     )  # fmt: skip
     here = [dataset.id for dataset in DATASETS.values() if dataset.here()]
     if st.session_state.get("set-dataset") not in here:
@@ -123,7 +141,7 @@ def _choices() -> None:
 
 
 def prepare(architecture: str) -> None:
-    """Have the course's recipe ready for another architecture."""
+    """Have the course's recipe ready for another architecture, or for ``design:<id>``."""
     _fill(replace(COURSE, architecture=architecture))
 
 
@@ -139,9 +157,12 @@ def _config() -> TrainingConfig:
     values = {name: st.session_state[f"set-{name}"] for name in _VALUES}
     begin = None if st.session_state["set-begin"] == _FRESH else state.network().whole
     try:
-        if values["architecture"] not in architectures():
+        design = _designs().get(values["architecture"])
+        if design is not None:
+            values["architecture"] = design.name
+        elif values["architecture"] not in architectures():
             raise BadConfig(f"There is no network {values['architecture']!r:.40} to train.")
-        return TrainingConfig(**values, start=begin)
+        return TrainingConfig(**values, start=begin, design=design)
     except ConvScopeError:
         raise
     except TypeError as error:

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.networks.zoo import open_network
-from cnn_core.probe.functions import FUNCTIONS, softmax
+from cnn_core.probe.functions import FUNCTIONS, slope, softmax
 from cnn_core.probe.geometry import CONVOLUTIONS
 from cnn_core.views.charts import chart_of
 from cnn_core.views.figures import figure, histogram_figure
@@ -19,14 +19,6 @@ NAMES = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh",
 _COURSE = "-2, -1, 0, 1, 2"
 _FLAT = 0.01  # a slope below this lets next to nothing of a gradient pass
 _MOST = 16  # numbers in the vector
-
-
-def slope(name: str, x: NDArray) -> NDArray[np.float64]:
-    """The derivative, by a central difference in 64 bits; at a kink, the mean of both sides."""
-    step = 1e-6
-    x = np.asarray(x, np.float64)
-    function = FUNCTIONS[name]
-    return (function(x + step) - function(x - step)) / (2 * step)
 
 
 def try_activation() -> None:

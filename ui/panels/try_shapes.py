@@ -1,11 +1,19 @@
 """Input, flatten and dense by hand: shapes at every step, cells and positions, a unit pictured."""
 
+import hashlib
+
 import numpy as np
 import streamlit as st
 
+from cnn_core.errors import NoSuchUnit
+from cnn_core.networks.graph import LayerSpec
 from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.probe.geometry import check_index
+from cnn_core.probe.single import alone
+from cnn_core.probe.trace import Trace
 from cnn_core.views.atlas import digit_picture, feature_map_atlas
 from ui import ask, state
+from ui.network_view import operation_view
 from ui.panels import html
 from ui.panels.filters import legend
 
@@ -61,12 +69,13 @@ def try_flatten() -> None:
         return
     height, width, channels = graph[flatten.inputs[0]].output_shape
     trace = ask.trace(ref, state.digit()).trace
+    key = f"flat-position-{height}-{width}-{channels}"
+    _pointed(trace, flatten, key)
     left, right = st.columns([2, 3], gap="large")
     with left:
         position = st.slider(
-            "Position in the row of numbers", 0, height * width * channels - 1, 0,
-            key=f"flat-position-{height}-{channels}",
-        )  # fmt: skip
+            "Position in the row of numbers", 0, height * width * channels - 1, key=key
+        )
         position = min(max(int(position), 0), height * width * channels - 1)
         row, rest = divmod(position, width * channels)
         column, channel = divmod(rest, channels)
@@ -81,7 +90,7 @@ def try_flatten() -> None:
             f"{rest} = {column} · {channels} + {channel}</span>"
             f"<strong>Value</strong><span>{html.number(value)}</span></div>"
         )
-        st.caption("Point at cells in the network view on Layers to see the same both ways.")
+        st.caption("Click a cell of a map, or a number of the row, above: it is followed here.")
     kernel = weights[dense.owner]["kernel"]  # (positions, units)
     with right:
         unit = st.number_input(
@@ -98,4 +107,32 @@ def try_flatten() -> None:
             f"{html.number(float(pushes[pushes > 0].sum()))} and down by "
             f"{html.number(float(pushes[pushes < 0].sum()))}; {np.mean(pushes == 0):.0%} do not "
             "count, since what they read is 0."
+        )
+
+
+def _pointed(trace: Trace, flatten: LayerSpec, key: str) -> None:
+    """The maps beside the row they become; a click on either chooses a position."""
+    maps, view = trace[flatten.inputs[0]], f"flat-view-{key}"
+
+    def take() -> None:
+        """What the browser sent may be anything."""
+        sent = st.session_state[view].get("unit")
+        try:
+            layer = maps.spec if sent["layer"] == maps.name else flatten
+            index = check_index(layer, tuple(sent["index"]))
+            flat = np.ravel_multi_index(index, layer.output_shape)
+            st.session_state[key] = int(flat)
+            state.notify("")
+        except (NoSuchUnit, KeyError, TypeError):
+            state.notify("What arrived from the view names no cell.")
+
+    picture = hashlib.sha256(maps.output.tobytes()).hexdigest()[:16]
+    chosen = st.session_state.get(key, 0)
+    with st.container(key="try-flatten"):
+        operation_view(
+            alone(trace, flatten.name),
+            key=view,
+            on_unit=take,
+            picture=f"{picture}-{maps.name}",
+            selected=(flatten.name, (chosen,)),
         )

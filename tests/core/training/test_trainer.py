@@ -7,7 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from cnn_core.data.mnist import load_mnist
 from cnn_core.networks.architectures import build
+from cnn_core.networks.design import FIRST_DESIGN
 from cnn_core.networks.film import Weights
 from cnn_core.networks.keras_model import weights_of
 from cnn_core.networks.ref import NetworkRef
@@ -279,3 +281,27 @@ def test_a_training_resumed_after_its_last_epoch_is_done(
     resumed, more = trained(resume=of(CheckpointReached, events)[-1])
     assert more == [Ended(30, False)]
     assert_same(resumed, weights)
+
+
+def test_a_network_without_a_relu_learns_from_two_thousand_digits() -> None:
+    config = TrainingConfig(
+        architecture="lenet5", schedule="one cycle", learning_rate=3e-3, batch_size=32, epochs=4,
+        share=1 / 30, validation_split=0.0,
+    )  # fmt: skip
+    events: list[TrainingEvent] = []
+    model = train(config, events.append)
+    mnist = load_mnist()
+    answers = model.predict(as_input(mnist.x_test[::5]), batch_size=500, verbose=0).argmax(axis=1)
+    assert np.mean(answers == mnist.y_test[::5]) > 0.8
+    (first, *_) = of(Sampled, events)
+    assert set(first.gradient_norms) == {"c1", "c3", "c5", "f6", "output"}
+    assert first.dead_shares == {}
+
+
+def test_a_design_is_trained_as_its_layers_say() -> None:
+    config = TrainingConfig(
+        architecture="My network", design=FIRST_DESIGN, share=0.01, batch_size=32, epochs=1
+    )
+    weights, events = trained(config)
+    assert weights["conv_2"]["kernel"].shape == (3, 3, 16, 32)
+    assert of(EpochDone, events)[0].val_accuracy > 0.2
