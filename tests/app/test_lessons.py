@@ -268,3 +268,13 @@ def test_a_browser_may_send_anything_for_its_progress(sent: object) -> None:
 
 def test_known_places_are_believed() -> None:
     assert kept_places(["1.2", "7.7"], ["1.1", "1.2"]) == {"1.2"}
+
+
+def test_the_network_one_came_with_is_the_latest_that_one_chose(opened: Open) -> None:
+    page = opened()
+    turn_to(page, 1, 1)  # Intro, in place of Classic
+    page.switch_page("../pages/layers.py").run()
+    page.selectbox(key="network-choice").set_value("vgg_mini").run()
+    page.switch_page("../pages/lessons.py").run()
+    turn_to(page, 6, 1)  # Classic, in place of the small VGG
+    assert page.button(key="lesson-own").label == "Back to VGG, small"

@@ -28,7 +28,8 @@ class Steps {
     this.root.innerHTML = `
       <button type="button" class="turn" data-testid="card-back">${ARROW('M10 3L5 8l5 5')}<span></span></button>
       <ol></ol>
-      <button type="button" class="turn on" data-testid="card-next"><span></span>${ARROW('M6 3l5 5-5 5')}</button>`;
+      <button type="button" class="turn on" data-testid="card-next"><span></span>${ARROW('M6 3l5 5-5 5')}</button>
+      <div class="spoken" aria-live="polite"></div>`;
     [this.back, this.next] = this.root.querySelectorAll('.turn');
     this.list = this.root.querySelector('ol');
     this.back.onclick = () => this.turn(-1);
@@ -54,7 +55,12 @@ class Steps {
     const focused = this.list.contains(this.list.getRootNode().activeElement);
     this.list.replaceChildren(...shown.dots.map(([title, done], k) => this.dot(title, done, k)));
     if (focused) this.list.querySelector('[aria-current]')?.focus();
-    if (moved) this.root.scrollIntoView({ block: 'nearest' });
+    if (moved) {
+      this.root.scrollIntoView({ block: 'nearest' });
+      const here = shown.at - shown.first;
+      const title = shown.dots[here]?.[0];
+      this.root.querySelector('.spoken').textContent = title ? `${words.card} ${here + 1}: ${title}` : '';
+    }
     this.root.dataset.at = String(shown.at);
   }
 

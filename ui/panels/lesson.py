@@ -139,9 +139,17 @@ def lesson_text(lesson: Lesson, card: Card, seen: Seen, question: Question | Non
             asked(card, question, seen)
         elif card.kind != "question":
             mark(number, place)
+        if place == 1:
+            st.caption(words["will_explain"])
+            st.html(_lines(lesson.explain, "cs-known cs-quiet"))
         if card.kind == "summary":
             st.markdown(f"**{words['explain']}**")
-            st.markdown("\n".join(f"- {line}" for line in lesson.explain))
+            st.html(_lines(lesson.explain, "cs-known"))
+
+
+def _lines(lines: tuple[str, ...], look: str) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<ul class="{look}">{items}</ul>'
 
 
 def _marked(text: str) -> str:

@@ -30,7 +30,7 @@ from ui.panels.exciters import exciting_digits, synthesised
 from ui.panels.filters import all_filters, film_strip, kernels_shown, one_filter
 from ui.panels.guess import guess
 from ui.panels.ideas import skips, widths
-from ui.panels.layer import layer_facts, layer_maps, one_map
+from ui.panels.layer import layer_facts, layer_maps, layer_statistics, one_map
 from ui.panels.lesion import before_and_after, switch_button
 from ui.panels.lesson_training import recipe, two_curves
 from ui.panels.mistakes import mistakes
@@ -52,8 +52,8 @@ def come_to(view: View) -> None:
     if view.digit:
         state.choose_digit(digit_from_token(view.digit))
     if view.network:
+        _remember_own(view.network)
         if state.network().id != view.network:
-            _remember_own()
             state.choose_network(view.network)
         last = open_network(view.network).last.step
         state.choose_step(last if view.step is None else view.step)
@@ -69,9 +69,12 @@ def come_to(view: View) -> None:
         st.session_state[key] = value
 
 
-def _remember_own() -> None:
-    """The network that was looked through before a card asked for another."""
-    st.session_state.setdefault("lesson-own-network", state.network())
+def _remember_own(wanted: str) -> None:
+    """The network that a person came with, before a card asked for another."""
+    present = state.network()
+    if present.id not in (wanted, st.session_state.get("lesson-given")):
+        st.session_state["lesson-own-network"] = present
+    st.session_state["lesson-given"] = wanted
 
 
 def _presets(view: View) -> dict[str, object]:
@@ -114,6 +117,7 @@ def _maps(view: View, trace: Trace) -> None:
         with st.container():
             layer_facts(trace.graph, layer.spec)
             layer_maps(layer, unit, each_its_own=False, also=view.highlight)
+            layer_statistics(layer)
         if layer.output.ndim == 3:
             with st.container():
                 one_map(layer, unit)
