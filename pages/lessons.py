@@ -18,7 +18,7 @@ from ui.panels.lesson import (
     present_card,
 )
 from ui.panels.lesson_progress import overview, remembered
-from ui.panels.lesson_question import panel_after, present, question_of
+from ui.panels.lesson_question import panel_after, present, question_here
 from ui.panels.lesson_view import live_view
 
 go_on()
@@ -34,17 +34,20 @@ if card is None:
 else:
     lesson = load_course()[state.place()[0] - 1]
     answer = ask.trace(state.network(), state.digit())
-    try:
-        seen = present()
-        question = question_of(card, seen) if card.question else None
-        lesson_bar(question)
+    seen = present()
+    question, trouble = question_here(card, seen)
+    lesson_bar(question)
+    if trouble is not None:
+        not_here(card, trouble)
+    else:
         with st.container(horizontal=True, gap="large", key="lesson-view"):
             lesson_text(lesson, card, seen, question)
             with st.container(key="lesson-main"):
                 lesson_code(card)
-                live_view(card.view, answer.trace, panel_after(card))
+                try:
+                    live_view(card.view, answer.trace, panel_after(card))
+                except ConvScopeError as error:
+                    not_here(card, error)
             around(card)
-    except ConvScopeError as error:
-        not_here(card, error)
     remembered(button=False)
     engine_line(answer)

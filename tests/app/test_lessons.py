@@ -168,6 +168,7 @@ def test_a_question_on_another_network_says_so_and_leads_back(opened: Open) -> N
     page.selectbox(key="network-choice").set_value("lenet5").run()
     assert not page.exception
     assert "There is no layer 'pool_1'" in texts(page)
+    assert page.selectbox(key="lesson-choice-5").value == 5  # the way on is still there
     page.button(key="lesson-take-network").click().run()
     assert page.session_state["network"] == open_network("classic").last
     assert len(choices(page)) == 4
@@ -278,3 +279,13 @@ def test_the_network_one_came_with_is_the_latest_that_one_chose(opened: Open) ->
     page.switch_page("../pages/lessons.py").run()
     turn_to(page, 6, 1)  # Classic, in place of the small VGG
     assert page.button(key="lesson-own").label == "Back to VGG, small"
+
+
+def test_a_server_without_its_lab_shows_the_lessons_all_the_same(opened: Open) -> None:
+    page = opened()
+    ask.use(None)
+    turn_to(page, 5, 1)
+    assert "Computed by NumPy" in texts(page)
+    assert "pool_1[" in texts(page)
+    turn_to(page, 10, 5)
+    assert "nothing can be trained" in texts(page)

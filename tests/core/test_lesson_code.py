@@ -6,10 +6,11 @@ everything as printed. A line ``print(...)  # → text`` promises its output.
 
 import re
 import socket
-import sys
 import warnings
 from collections.abc import Iterator
 
+import matplotlib
+import matplotlib.pyplot as plt  # noqa: TID251 - what the lessons' code draws with
 import pytest
 
 from cnn_core.course.lesson import Code, Lesson, load_course
@@ -27,12 +28,9 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    import matplotlib
-
     matplotlib.use("Agg")
     yield
-    sys.modules["matplotlib.pyplot"].close("all") if "matplotlib.pyplot" in sys.modules else None
+    plt.close("all")
 
 
 def promised(code: Code) -> list[str]:

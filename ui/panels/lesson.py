@@ -13,9 +13,9 @@ from cnn_core.networks.zoo import open_network
 from ui import state
 from ui.card_steps import card_steps
 from ui.panels.digit import other_digits
+from ui.panels.lesson_arrival import come_to
 from ui.panels.lesson_progress import finished, is_done, mark
 from ui.panels.lesson_question import answer, asked, chosen
-from ui.panels.lesson_view import come_to
 
 _STEPS = "lesson-steps"
 
@@ -207,15 +207,16 @@ def _back_to(id: str, step: int) -> None:
 
 
 def not_here(card: Card, error: ConvScopeError) -> None:
-    """The network that is looked through has nothing to show for this card: why, and the way."""
+    """Why there is nothing to show; and if that is for the network, the way to the card's own."""
     words = load_words()["page"]
-    id = card.view.network or "classic"
-    title = open_network(id).card.title
+    wanted = open_network(card.view.network or "classic")
     with st.container(key="lesson-not-here"):
-        st.markdown(words["not_here"].format(reason=str(error), network=title))
-        if state.network().id != id:
-            st.button(
-                words["take_network"].format(network=title),
-                key="lesson-take-network",
-                on_click=_enter,
-            )
+        if state.network().id == wanted.id:
+            st.markdown(str(error))
+            return
+        st.markdown(words["not_here"].format(reason=str(error), network=wanted.card.title))
+        st.button(
+            words["take_network"].format(network=wanted.card.title),
+            key="lesson-take-network",
+            on_click=_enter,
+        )

@@ -31,11 +31,15 @@ def chosen() -> int | None:
     return choice if round_of == _round() else None
 
 
-def question_of(card: Card, seen: Seen) -> Question:
-    """The card's question on the present picture. Raises `ConvScopeError`."""
+def question_here(card: Card, seen: Seen) -> tuple[Question | None, ConvScopeError | None]:
+    """The card's question on the present picture, None if it asks nothing; or why there is none,
+    with this network or digit."""
     if card.question is None:
-        raise LookupError(f"{card.title} asks nothing.")
-    return posed(card.question, seen)
+        return None, None
+    try:
+        return posed(card.question, seen), None
+    except ConvScopeError as error:
+        return None, error
 
 
 def asked(card: Card, question: Question, seen: Seen) -> None:

@@ -9,7 +9,6 @@ from cnn_core.course.ask_values import strokes
 from cnn_core.course.lesson import View
 from cnn_core.course.seen import strongest
 from cnn_core.course.text import load_words
-from cnn_core.data.digit import digit_from_token
 from cnn_core.errors import UnknownLayer, UnknownNetwork
 from cnn_core.networks.families import FAMILIES
 from cnn_core.networks.graph import LayerSpec
@@ -17,10 +16,9 @@ from cnn_core.networks.kernels import convolutions
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.arithmetic import explain_unit
 from cnn_core.probe.geometry import Index
-from cnn_core.probe.single import KERNELS
 from cnn_core.probe.trace import Trace
 from cnn_core.views.atlas import digit_picture
-from ui import ask, state
+from ui import state
 from ui.panels import html
 from ui.panels.architecture import drawn, layer_table, overview
 from ui.panels.arithmetic import softmax_table, unit_arithmetic
@@ -40,52 +38,6 @@ from ui.panels.try_activation import try_activation
 from ui.panels.try_convolution import try_convolution
 from ui.panels.try_pooling import try_pooling
 from ui.panels.try_shapes import try_flatten, try_input
-
-
-def come_to(view: View) -> None:
-    """Look at what a card is about, from now on and on every page.
-
-    Raises
-    ------
-    ConvScopeError : the card names something that is not there.
-    """
-    if view.digit:
-        state.choose_digit(digit_from_token(view.digit))
-    if view.network:
-        _remember_own(view.network)
-        if state.network().id != view.network:
-            state.choose_network(view.network)
-        last = open_network(view.network).last.step
-        state.choose_step(last if view.step is None else view.step)
-        state.switch_off(())
-    if view.layer:
-        state.choose_layer(view.layer)
-        if isinstance(view.unit, tuple):
-            state.choose_unit(view.unit)
-        elif view.unit or view.map is not None:
-            output = ask.trace(state.network(), state.digit()).trace[view.layer].output
-            state.choose_unit(strongest(output, view.map))
-    for key, value in _presets(view).items():
-        st.session_state[key] = value
-
-
-def _remember_own(wanted: str) -> None:
-    """The network that a person came with, before a card asked for another."""
-    present = state.network()
-    if present.id not in (wanted, st.session_state.get("lesson-given")):
-        st.session_state["lesson-own-network"] = present
-    st.session_state["lesson-given"] = wanted
-
-
-def _presets(view: View) -> dict[str, object]:
-    """Where the fields of a panel stand to begin with."""
-    presets: dict[str, object] = {}
-    options = view.options
-    if "kernel" in options:
-        presets |= {"try-kernel": KERNELS[options["kernel"]], "try-preset": options["kernel"]}
-    if "function" in options:
-        presets["act-name"] = options["function"]
-    return presets
 
 
 def present_unit(trace: Trace) -> Index:
