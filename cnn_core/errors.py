@@ -11,6 +11,8 @@
      │   ├─ UnknownStep
      │   ├─ UnknownLayer
      │   ├─ BadLesion             units that cannot be switched off
+     │   ├─ BadUpload             a file that cannot become a network here
+     │   ├─ NoTestImages          nothing labelled to test the network with
      │   └─ WrongInput            a digit that does not fit the network
      ├─ TrainingError
      │   ├─ BadConfig             a training that cannot be
@@ -75,6 +77,14 @@ class UnknownLayer(NetworkError):
 
 class BadLesion(NetworkError):
     """Units that cannot be switched off."""
+
+
+class BadUpload(NetworkError):
+    """A file from outside that cannot become a network here; says why."""
+
+
+class NoTestImages(NetworkError):
+    """There are no labelled images of the kind that the network was trained on."""
 
 
 class WrongInput(NetworkError):

@@ -19,7 +19,12 @@ from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
 from cnn_core.errors import ConvScopeError, NetworkError, NoSuchUnit, UnknownStep
 from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network
+from cnn_core.networks.zoo import (
+    open_network,
+    own_networks,
+    shipped_networks,
+    uploaded_networks,
+)
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
 from cnn_core.training.runs import LIVING, Run
 
@@ -146,6 +151,11 @@ def digit() -> Digit:
 def network() -> NetworkRef:
     """The network looked through, at the moment looked at."""
     return st.session_state.network
+
+
+def networks() -> list[str]:
+    """The ids of those to choose from: what comes with ConvScope, and one's own."""
+    return [*shipped_networks(), *own_networks(owner()), *uploaded_networks(owner())]
 
 
 def canvas() -> Canvas:

@@ -4,6 +4,7 @@ import random
 
 import streamlit as st
 
+from cnn_core.data.datasets import MNIST, Dataset
 from cnn_core.data.digit import Digit, image_of
 from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.ink import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, picture_to_digit
@@ -42,7 +43,7 @@ def digit_seen(digit: Digit) -> None:
 
 def other_digits() -> None:
     """Choose a test image at random or by number, or upload a picture of a digit."""
-    noun = open_network(state.network().id).dataset.noun
+    noun = _offered().noun
     with st.container(horizontal=True, gap="small", key="other-digits"):
         st.button(
             f"Random test {noun}",
@@ -73,11 +74,16 @@ def other_digits() -> None:
         )
 
 
+def _offered() -> Dataset:
+    """Whose test images can be taken: the network's own, digits where it has none here."""
+    return open_network(state.network().id).dataset or MNIST
+
+
 def _choose(number: int) -> None:
     # Emptied, or the number just entered could not be entered again after another digit.
     st.session_state["digit-number"] = None
     try:
-        state.choose_digit(image_of(open_network(state.network().id).dataset, number))
+        state.choose_digit(image_of(_offered(), number))
     except ConvScopeError as error:
         state.notify(str(error))
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core.errors import ConvScopeError, UnknownStep
 from cnn_core.networks.lesion import lesion_text
-from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
+from cnn_core.networks.zoo import open_network
 from cnn_core.views.atlas import digit_picture
 from ui import state
 from ui.moment import moment_slider
@@ -67,7 +67,7 @@ def _lesion() -> None:
 
 def _choices(present: str) -> list[str]:
     """Those that come with ConvScope, one's own, and the present one: a link is sharing."""
-    ids = [*shipped_networks(), *own_networks(state.owner())]
+    ids = state.networks()
     return ids if present in ids else [*ids, present]
 
 
