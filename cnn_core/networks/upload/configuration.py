@@ -17,10 +17,10 @@ from cnn_core.networks.upload.shapes import MOST_LAYERS, check_size, described
 LARGEST_SIDE = 64
 MOST_CLASSES = 100
 
-_MODELS = {
+_MODELS = [
     ("keras", "Sequential"), ("keras.src.models.sequential", "Sequential"),
     ("keras", "Functional"), ("keras.src.models.functional", "Functional"),
-}  # fmt: skip
+]  # fmt: skip
 _OF_A_MODEL = {
     "module", "class_name", "config", "registered_name", "build_config", "compile_config",
 }  # fmt: skip
