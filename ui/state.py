@@ -205,6 +205,11 @@ def choose_network(id: str) -> None:
     st.session_state.network = open_network(id).last
 
 
+def leave_network() -> None:
+    """Look through the first network again: the present one is no more."""
+    st.session_state.network = first_network()
+
+
 def choose_step(step: int) -> None:
     """Freeze the network at another moment.
 

@@ -35,6 +35,9 @@ def sidebar() -> None:
     with st.container(key="moment"):
         # A network in training may have a frame that its card does not name yet.
         steps = [step for step in network.film.steps if step in network.card.accuracy]
+        if not steps:
+            st.caption("It came as it is: there is no film of its training.")
+            return
         moment_slider(
             network.id,
             steps,

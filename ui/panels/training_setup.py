@@ -10,7 +10,14 @@ from cnn_core.data.images import TRAINING_IMAGES
 from cnn_core.errors import BadConfig, ConvScopeError
 from cnn_core.networks.zoo import architectures, open_network
 from cnn_core.training.code import training_code
-from cnn_core.training.config import COURSE, FAST, OPTIMIZERS, SCHEDULES, TrainingConfig
+from cnn_core.training.config import (
+    COURSE,
+    FAST,
+    OPTIMIZERS,
+    SCHEDULES,
+    TrainingConfig,
+    check_start,
+)
 from ui import state
 
 _RECIPES = {"The course's": COURSE, "Fast": FAST}
@@ -138,6 +145,8 @@ def _config() -> TrainingConfig:
     """What the fields say. Their limits are only in the browser: it checks itself."""
     values = {name: st.session_state[f"set-{name}"] for name in _VALUES}
     begin = None if st.session_state["set-begin"] == _FRESH else state.network().whole
+    if begin is not None:
+        check_start(open_network(begin.id).card)
     try:
         if values["architecture"] not in architectures():
             raise BadConfig(f"There is no network {values['architecture']!r:.40} to train.")
