@@ -8,6 +8,7 @@ from ui.panels.engine import engine_line
 from ui.panels.evaluation import go_on
 from ui.panels.ideas import idea_at_work
 from ui.panels.network import whole_network
+from ui.panels.own_model import own_model
 
 go_on()
 st.title("Architectures", anchor=False)
@@ -29,3 +30,4 @@ else:
         drawn(network)
     idea_at_work(network, answer.trace)
     engine_line(answer)
+own_model()
