@@ -190,6 +190,7 @@ def test_beyond_the_limits_the_oldest_go_first(
         (Told("x", class_names=("a",) * 10), "same name"),
         (Told("x", class_names=("", *"bcdefghij")), "1 to 40 letters"),
         (Told("x", class_names=("\n", *"bcdefghij")), "1 to 40 letters"),
+        (Told("x", class_names=("![x](http://evil)", *"bcdefghij")), "none of"),
         (Told("x", dataset="imagenet"), "no data set"),
         (Told("x", value_range=(0.0, 7.0)), "range of values"),
     ],

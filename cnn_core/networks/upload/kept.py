@@ -23,6 +23,7 @@ VALUE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
 _LONGEST_NAME = 40
 _LONGEST_TITLE = 60
 _DEFAULT_MB = 500
+_MARKS = "[]<>`*$:|~\\"
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,18 @@ def check_told(told: Told, graph: Graph) -> None:
     names = told.class_names
     if names and len(names) != classes:
         raise BadUpload(f"The network has {classes} classes; {len(names)} names were given.")
-    if any(not name or len(name) > _LONGEST_NAME or not name.isprintable() for name in names):
-        raise BadUpload(f"A class name has 1 to {_LONGEST_NAME} letters.")
+    if any(not name or len(name) > _LONGEST_NAME or name != _plain(name) for name in names):
+        raise BadUpload(
+            f"A class name has 1 to {_LONGEST_NAME} letters, digits and spaces, and none of "
+            f"{_MARKS}"
+        )
     if len(set(names)) < len(names):
         raise BadUpload("Two classes have the same name.")
+
+
+def _plain(text: str) -> str:
+    """Without what a page might take for a link, a picture or markup."""
+    return "".join(c if c.isprintable() and c not in _MARKS else " " for c in text)
 
 
 def keep_upload(described: Configured, weights: Weights, told: Told, owner: str) -> Network:
@@ -103,7 +112,7 @@ def _card(id: str, described: Configured, told: Told) -> NetworkCard:
         names = DATASETS[told.dataset].class_names
     low, high = (described.scale * end + described.offset for end in told.value_range)
     height, width, channels = graph.input.output_shape
-    title = re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in told.title)).strip()
+    title = re.sub(r"\s+", " ", _plain(told.title)).strip()
     return NetworkCard(
         id=id,
         title=title[:_LONGEST_TITLE] or "Uploaded",
