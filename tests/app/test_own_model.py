@@ -137,7 +137,6 @@ def test_a_file_is_opened_and_becomes_the_present_network(
 ) -> None:
     app = opened()
     app.file_uploader(key="own-model-file-0").set_value(("mine.keras", files["small"], "")).run()
-    app.selectbox(key="own-model-dataset").set_value("").run()
     app.text_input(key="own-model-names").set_value("a, b, c, d, e, f, g, h, i, j").run()
     app.button(key="own-model-open").click().run(timeout=90)
     assert not app.exception
@@ -179,7 +178,7 @@ def test_in_a_classroom_others_are_not_listed_but_a_link_opens_them(
 ) -> None:
     monkeypatch.setenv("CONVSCOPE_CLASSROOM", "1")
     network = receive(files["small"], Told("Somebody’s"), owner="a" * 32)
-    assert f"own-{network.id}" not in str(opened().main)
+    assert f"own-row-{network.id}" not in str(opened().main)
     app = opened(network=network.id)
     assert app.session_state["network"].id == network.id
     with pytest.raises(KeyError):

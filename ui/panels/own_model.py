@@ -58,7 +58,7 @@ def _ask_and_open() -> None:
         here = [dataset.id for dataset in DATASETS.values() if dataset.here()]
         dataset = st.selectbox(
             "Trained on",
-            [*here, _SOMETHING_ELSE],
+            [_SOMETHING_ELSE, *here],
             key="own-model-dataset",
             persist_state="session",
             width=200,
@@ -129,16 +129,17 @@ def _earlier() -> None:
     st.html(f'<p class="cs-label">Your models, the newest first; {MOST_OF_AN_OWNER} are kept</p>')
     for network in own.values():
         with st.container(
-            horizontal=True, gap="small", vertical_alignment="center", key=f"own-{network.id}"
+            horizontal=True, gap="small", vertical_alignment="center", key=f"own-row-{network.id}"
         ):
             card = network.card
             st.html(
                 f'<p class="cs-own"><strong>{html.safe(card.title)}</strong><br>'
                 f"{html.shape(card.input_shape)}, {len(card.class_names)} classes, "
-                f"{network.graph.parameter_count:,} parameters</p>"
+                f"{network.graph.parameter_count:,} parameters"
+                f"{', under the lens now' if network.id == state.network().id else ''}</p>"
             )
             st.button(
-                "Look through it" if network.id != state.network().id else "Looked through now",
+                "Look through it",
                 key=f"own-open-{network.id}",
                 disabled=network.id == state.network().id,
                 on_click=lambda id=network.id: _choose(id),
