@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core.data.datasets import MNIST, Dataset
 from cnn_core.data.digit import Digit, image_of
+from cnn_core.data.fitting import fitted
 from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.ink import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, picture_to_digit
 from cnn_core.errors import ConvScopeError
@@ -32,12 +33,17 @@ def with_article(name: str) -> str:
 
 
 def digit_seen(digit: Digit) -> None:
-    """The 28×28 image that the network really gets, with its origin as its caption."""
+    """The image that the network really gets, at the size it reads, with its origin as its
+    caption."""
+    height, width, channels = open_network(state.network().id).card.input_shape
+    seen = fitted(digit.pixels[None], height, width)[0]
+    size = f", as {html.shape((height, width, channels))}"
     with st.container(key="digit-seen"):
         st.html(
             f'<figure class="cs-figure" data-digit="{digit.token}">'
-            f"{html.picture(digit_picture(digit.pixels), '', 224)}"
-            f"<figcaption>{origin(digit)}</figcaption></figure>"
+            f"{html.picture(digit_picture(seen), '', 224)}"
+            f"<figcaption>{origin(digit)}{size if seen.shape != digit.pixels.shape else ''}"
+            "</figcaption></figure>"
         )
 
 
