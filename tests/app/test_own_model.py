@@ -16,7 +16,7 @@ from cnn_core.lab.uploads import receive
 from cnn_core.networks.upload.kept import Told
 from cnn_core.networks.zoo import Network, open_network, uploaded_networks
 from tests.app.conftest import SHELL
-from tests.app.read import texts, until
+from tests.app.read import html_of, texts, until
 from ui import ask
 
 ROOT = Path(__file__).parents[2]
@@ -183,3 +183,31 @@ def test_in_a_classroom_others_are_not_listed_but_a_link_opens_them(
     assert app.session_state["network"].id == network.id
     with pytest.raises(KeyError):
         app.button(key=f"own-delete-{network.id}")
+
+
+@pytest.mark.parametrize("part", ["Input", "Convolution", "Activation", "Flatten and dense"])
+@pytest.mark.parametrize("which", ["colour", "residual"])
+def test_the_playground_takes_its_parts_from_it(
+    opened: Callable[..., AppTest], networks: dict[str, Network], which: str, part: str
+) -> None:
+    app = opened("playground", network=networks[which].id)
+    app.button_group(key="play-part").set_value(part).run()
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+
+
+def test_without_its_training_nothing_is_compared_with_a_start(
+    opened: Callable[..., AppTest], networks: dict[str, Network]
+) -> None:
+    app = opened("filters", network=networks["colour"].id)
+    assert list(app.button_group(key="filter-weights").options) == ["At this moment"]
+    assert "How it was learned" not in [header.value for header in app.header]
+    explained = opened("explain", network=networks["colour"].id)
+    assert "nobody knows how it began" in texts(explained)
+
+
+def test_the_digit_is_seen_at_the_networks_size(
+    opened: Callable[..., AppTest], networks: dict[str, Network]
+) -> None:
+    app = opened("draw", network=networks["residual"].id)
+    assert "as 64 × 48 × 1" in html_of(app, "cs-figure")

@@ -64,7 +64,7 @@ def filter_choice(spec: LayerSpec, index: int, trace: Trace) -> str:
             on_change=lambda: _take_number(key, spec, trace),
         )  # fmt: skip
         view = st.segmented_control(
-            "Weights", views, default=VIEWS[0], required=True, key="filter-weights",
+            "Weights", views, required=True, key="filter-weights",
             persist_state="session",
         )  # fmt: skip
     return view if view in views else VIEWS[0]
