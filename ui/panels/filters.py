@@ -67,7 +67,7 @@ def filter_choice(spec: LayerSpec, index: int, trace: Trace) -> str:
             "Weights", views, required=True, key="filter-weights",
             persist_state="session",
         )  # fmt: skip
-    return view or VIEWS[0]
+    return VIEWS[0] if view is None or view not in views else view
 
 
 def _take_layer(trace: Trace) -> None:
