@@ -12,6 +12,8 @@
      │   ├─ UnknownLayer
      │   ├─ BadLesion             units that cannot be switched off
      │   ├─ BadDesign             a network of one's own that cannot be
+     │   ├─ BadUpload             a file that cannot become a network here
+     │   ├─ NoTestImages          nothing labelled to test the network with
      │   └─ WrongInput            a digit that does not fit the network
      ├─ TrainingError
      │   ├─ BadConfig             a training that cannot be
@@ -80,6 +82,14 @@ class BadLesion(NetworkError):
 
 class BadDesign(NetworkError):
     """A network of one's own that cannot be."""
+
+
+class BadUpload(NetworkError):
+    """A file from outside that cannot become a network here; says why."""
+
+
+class NoTestImages(NetworkError):
+    """There are no labelled images of the kind that the network was trained on."""
 
 
 class WrongInput(NetworkError):

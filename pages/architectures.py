@@ -5,10 +5,12 @@ import streamlit as st
 from ui.panels.architecture import famous_networks
 from ui.panels.design import build_your_own
 from ui.panels.evaluation import go_on
+from ui.panels.own_model import own_model
 
 PARTS = {
     "Famous networks": famous_networks,
     "Build your own": build_your_own,
+    "Open your own": own_model,
 }
 
 go_on()

@@ -7,7 +7,7 @@ from ui import state
 from ui.panels.calibration import calibration
 from ui.panels.comparison import comparison
 from ui.panels.embedding import embedding
-from ui.panels.evaluation import evaluated, go_on, scores
+from ui.panels.evaluation import evaluated, go_on, scores, untested
 from ui.panels.guess import guess
 from ui.panels.mistakes import mistakes
 from ui.panels.robustness import robustness
@@ -17,17 +17,21 @@ st.title("Evaluate", anchor=False)
 st.caption("How good is it, where does it fail, and does it know when it does?")
 
 OF_AN_EVALUATION = {"Scores": scores, "Mistakes": mistakes, "Calibration": calibration}
-OTHERS = {"Guess": guess, "Map": embedding, "Robustness": robustness, "Compare": comparison}
+OTHERS = {"Guess": guess, "Map": embedding, "Robustness": robustness}
 PARTS = ("Scores", "Mistakes", "Guess", "Calibration", "Map", "Robustness", "Compare")
 
 part = st.segmented_control(
     "Part", PARTS, default="Scores", required=True, key="evaluate-part",
     persist_state="session", label_visibility="collapsed",
 )  # fmt: skip
-if part in OTHERS:
+ref = state.network()
+if part == "Compare":
+    comparison()
+elif untested(ref):
+    pass
+elif part in OTHERS:
     OTHERS[part]()
 else:
-    ref = state.network()
     # Not for every moment that a playing film passes through.
     found = evaluated(ref, at_once=ref.whole == open_network(ref.id).last)
     if found is not None:

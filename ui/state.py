@@ -20,7 +20,12 @@ from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
 from cnn_core.errors import ConvScopeError, DataError, NetworkError, NoSuchUnit, UnknownStep
 from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network
+from cnn_core.networks.zoo import (
+    open_network,
+    own_networks,
+    shipped_networks,
+    uploaded_networks,
+)
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
 from cnn_core.training.runs import LIVING, Run
 
@@ -176,6 +181,11 @@ def network() -> NetworkRef:
     return st.session_state.network
 
 
+def networks() -> list[str]:
+    """The ids of those to choose from: what comes with ConvScope, and one's own."""
+    return [*shipped_networks(), *own_networks(owner()), *uploaded_networks(owner())]
+
+
 def canvas() -> Canvas:
     """What the drawing canvas is to show."""
     return st.session_state.canvas
@@ -221,6 +231,11 @@ def choose_network(id: str) -> None:
     UnknownNetwork : there is none of that name.
     """
     st.session_state.network = open_network(id).last
+
+
+def leave_network() -> None:
+    """Look through the first network again: the present one is no more."""
+    st.session_state.network = first_network()
 
 
 def choose_step(step: int) -> None:

@@ -92,7 +92,8 @@ def synthesis(request: SynthesisRequest, progress: Progress) -> Synthesis:
 
 def evaluate(request: EvaluationRequest, progress: Progress) -> Evaluation:
     network = open_network(request.ref.id)
-    dataset, classes = network.dataset, len(network.dataset.class_names)
+    dataset = network.tested_on
+    classes = len(dataset.class_names)
     outputs = network.graph.output.output_shape
     if outputs != (classes,):
         raise WrongInput(
@@ -112,7 +113,7 @@ def evaluate(request: EvaluationRequest, progress: Progress) -> Evaluation:
 def robustness(request: RobustnessRequest, progress: Progress) -> Robustness:
     variation, network = VARIATIONS[request.variation], open_network(request.ref.id)
     every = TEST_IMAGES // request.digits
-    images = np.divide(network.dataset.load().x_test[::every], 255, dtype=np.float32)
+    images = np.divide(network.tested_on.load().x_test[::every], 255, dtype=np.float32)
     labels, model = labels_of(request.ref, every), look(request.ref).model
     right = []
     for k, amount in enumerate(variation.few):
@@ -153,12 +154,12 @@ def train_deeply(request: DeepTrainingRequest, progress: Progress) -> DeepTraini
 
 def labels_of(ref: NetworkRef, every: int = 1) -> NDArray[np.uint8]:
     """What the test images are, or every so-manieth."""
-    return open_network(ref.id).dataset.load().y_test[::every]
+    return open_network(ref.id).tested_on.load().y_test[::every]
 
 
 def batches_of_digits(ref: NetworkRef, every: int = 1) -> Iterator[NDArray[np.float32]]:
     """The test images, or every so-manieth, as the network reads them."""
     network = open_network(ref.id)
-    images = network.dataset.load().x_test[::every]
+    images = network.tested_on.load().x_test[::every]
     for start in range(0, len(images), _BATCH):
         yield network.card.fit_all(images[start : start + _BATCH])

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.datasets import DATASETS, MNIST, Dataset
+from cnn_core.data.datasets import DATASETS, Dataset
+from cnn_core.data.fitting import fitted
 from cnn_core.disk import home, write_whole
-from cnn_core.errors import DataError, UnknownNetwork, WrongInput
+from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
 from cnn_core.networks.lesion import check_lesion, lesioned
@@ -55,21 +56,17 @@ class NetworkCard:
     architecture: str = ""
 
     def fit(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A digit as this network's input: `(H, W)` in [0, 1] → `(H, W, C)` in its value range.
+        """A digit as this network's input: `(h, w)` in [0, 1] → `(H, W, C)` in its value range.
 
-        Raises
-        ------
-        WrongInput : the network reads images of another height or width.
+        Its size is made to fit as `data.fitting` says; every channel gets the same.
         """
-        height, width, channels = self.input_shape
-        check_fits((*pixels.shape, channels), (height, width, channels))
-        return self._in_range(pixels)
+        height, width, _ = self.input_shape
+        return self._in_range(fitted(pixels[None], height, width)[0])
 
     def fit_all(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Many images, `(n, H, W)` uint8 → `(n, H, W, C)`, as `fit` does one."""
-        height, width, channels = self.input_shape
-        check_fits((*images.shape[1:], channels), (height, width, channels))
-        return self._in_range(np.divide(images, 255, dtype=np.float32))
+        """Many images, `(n, h, w)` uint8 → `(n, H, W, C)`, as `fit` does one."""
+        height, width, _ = self.input_shape
+        return self._in_range(fitted(np.divide(images, 255, dtype=np.float32), height, width))
 
     def _in_range(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         low, high = self.value_range
@@ -126,9 +123,24 @@ class Network:
             return ""
 
     @property
-    def dataset(self) -> Dataset:
-        """What it is tested with: the data set it was trained on, MNIST if nobody knows which."""
-        return DATASETS.get(self.card.dataset, MNIST)
+    def dataset(self) -> Dataset | None:
+        """The data set it was trained on; None if that is none of those known here."""
+        return DATASETS.get(self.card.dataset)
+
+    @property
+    def tested_on(self) -> Dataset:
+        """What it is tested with.
+
+        Raises
+        ------
+        NoTestImages : nobody here has labelled images of what it was trained on.
+        """
+        if self.dataset is None:
+            raise NoTestImages(
+                f"There are no test images for {self.card.title}: it was trained on something "
+                "else than the data sets here."
+            )
+        return self.dataset
 
     @property
     def last(self) -> NetworkRef:
@@ -167,13 +179,22 @@ def own_networks(owner: str = "") -> dict[str, Network]:
     ----------
     owner : only theirs; empty for all.
     """
+    return _found("runs", owner)
+
+
+def uploaded_networks(owner: str = "") -> dict[str, Network]:
+    """The networks that came as files, by id, the newest first; see `own_networks`."""
+    return _found("uploads", owner)
+
+
+def _found(room: str, owner: str) -> dict[str, Network]:
     found = []
-    for file in (home() / "runs").glob("*/network.json"):
+    for file in (home() / room).glob("[0-9a-f]*/network.json"):
         try:
             network = _own_network(file.parent.name)
             if network.film.steps and owner in ("", network.owner):
                 _ = network.card, network.graph
-                found.append((file.parent.joinpath("config.json").stat().st_mtime, network))
+                found.append((file.parent.joinpath("config.json").stat().st_mtime_ns, network))
         except (DataError, UnknownNetwork, OSError):
             continue  # the run's page says so
     found.sort(key=lambda pair: -pair[0])
@@ -181,7 +202,7 @@ def own_networks(owner: str = "") -> dict[str, Network]:
 
 
 def open_network(id: str) -> Network:
-    """The network of that id, shipped or trained here.
+    """The network of that id, shipped, trained here or uploaded.
 
     Raises
     ------
@@ -191,17 +212,29 @@ def open_network(id: str) -> Network:
     return networks[id] if id in networks else _own_network(id)
 
 
-def _own_network(id: str) -> Network:
+def network_folder(id: str) -> Path:
+    """Where a network that did not come with ConvScope lies.
+
+    Raises
+    ------
+    UnknownNetwork : nowhere.
+    """
     if re.fullmatch(r"[0-9a-f]{16}", id):
-        folder = home() / "runs" / id
-        try:
-            return _read(folder, (folder / "network.json").stat().st_mtime_ns)
-        except OSError:
-            pass  # there is none, as is said below
+        for room in ("runs", "uploads"):
+            if (home() / room / id / "network.json").exists():
+                return home() / room / id
     raise UnknownNetwork(
         f"There is no network {id[:40]!r}. Those that come with ConvScope: "
-        f"{', '.join(shipped_networks())}; one trained here may have been deleted."
+        f"{', '.join(shipped_networks())}; one trained here or uploaded may have been deleted."
     )
+
+
+def _own_network(id: str) -> Network:
+    folder = network_folder(id)
+    try:
+        return _read(folder, (folder / "network.json").stat().st_mtime_ns)
+    except OSError as error:
+        raise UnknownNetwork(f"The network {id!r} has just been deleted.") from error
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from cnn_core.errors import BadConfig, BadDesign
 from cnn_core.networks.design import Design
 from cnn_core.networks.draft import graph_of_design
 from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import NetworkCard
 
 OPTIMIZERS = {
     "Adam": "a step size of its own for each weight",
@@ -218,3 +219,15 @@ FAST = TrainingConfig(
 )
 """About 98% within a coffee sip: 12,800 digits once, one cycle of a high learning rate, small
 batches, softened labels."""
+
+
+def check_start(card: NetworkCard) -> None:
+    """Raise `BadConfig` if a training cannot go on from that network; says why."""
+    classes, (low, high) = len(card.class_names), card.value_range
+    if card.input_shape != (28, 28, 1) or classes != 10 or (low, high) != (0, 1):
+        size = "×".join(map(str, card.input_shape))
+        raise BadConfig(
+            "Training goes on from networks that read 28×28×1 images from 0 to 1 and tell 10 "
+            f"classes apart. {card.title} reads {size} images from {low:g} to {high:g} and tells "
+            f"{classes} apart. Begin with random weights, or choose another network."
+        )

@@ -8,13 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnn_core.errors import BadConfig
 from cnn_core.networks.architectures import build
 from cnn_core.networks.draft import graph_of_design
 from cnn_core.networks.keras_model import assign_weights, load_model, model_of, weights_of
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.batches import Batches, as_input, held_out_digits, training_digits
-from cnn_core.training.config import TrainingConfig, film_steps
+from cnn_core.training.config import TrainingConfig, check_start, film_steps
 from cnn_core.training.control import Control
 from cnn_core.training.dissection import Dissector
 from cnn_core.training.events import (
@@ -99,14 +98,8 @@ def model_for(config: TrainingConfig) -> keras.Model:
         if config.design is not None:
             return model_of(graph_of_design(config.design))
         return build(config.architecture)
-    model = load_model(config.start)
-    if model.input_shape[1:] != (28, 28, 1) or model.output_shape[1:] != (10,):
-        raise BadConfig(
-            f"Training goes on from networks of 28×28×1 images and 10 classes. Received: "
-            f"{open_network(config.start.id).card.title}, {model.input_shape[1:]} → "
-            f"{model.output_shape[1:]}."
-        )
-    return model
+    check_start(open_network(config.start.id).card)
+    return load_model(config.start)
 
 
 def optimizer_of(config: TrainingConfig) -> keras.optimizers.Optimizer:

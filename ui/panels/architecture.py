@@ -18,6 +18,7 @@ from ui.panels.training_setup import prepare
 
 _AT_MOST = 40  # layers that are drawn as a diagram
 _TALL = 480  # screen pixels of the table and of the diagram
+_ROW = 35  # of a row of the table
 
 
 def famous_networks() -> None:
@@ -132,6 +133,7 @@ def _hand_over(id: str) -> None:
 
 def layer_table(graph: Graph) -> None:
     """Shape, parameters, multiply-adds and receptive field of every layer."""
+    rows = len(graph.layers) + 1  # the names of the columns among them
     st.dataframe(
         [
             {
@@ -146,7 +148,7 @@ def layer_table(graph: Graph) -> None:
             for one in accounts(graph)
         ],
         hide_index=True,
-        height=_TALL,
+        height=min(_TALL, _ROW * rows + 2),
         column_config={
             "Parameters": st.column_config.NumberColumn(format="localized"),
             "Multiply-adds": st.column_config.NumberColumn(format="localized"),

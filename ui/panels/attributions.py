@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnn_core.data.digit import SIDE, Digit
+from cnn_core.data.digit import Digit
+from cnn_core.data.fitting import fitted
 from cnn_core.errors import ConvScopeError
 from cnn_core.insight.results import METHODS, Attribution, Deletion
 from cnn_core.lab.requests import AttributionRequest, DeletionRequest
@@ -122,11 +123,14 @@ def attributions(
 
 
 def _marked(values: NDArray, digit: Digit, alt: str) -> str:
-    """What is for and against, by its greatest value, under the outline of the digit."""
+    """What is for and against, by its greatest value, under the outline of the digit, both at the
+    size that the network reads."""
     share = values / (float(np.abs(values).max()) or 1.0)
+    height, width = values.shape
+    ink = fitted(digit.pixels[None], height, width)[0]
     return (
         f'<span class="cs-marked">{html.picture(map_picture(share, 1.0, signed=True), alt, _SIDE)}'
-        f"{html.outline(ink_outline(digit.pixels), SIDE)}</span>"
+        f"{html.outline(ink_outline(ink), width, height)}</span>"
     )
 
 
@@ -233,7 +237,12 @@ def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attributi
 def _untrained(
     ref: NetworkRef, digit: Digit, target: int, layer: str | None, attribution: Attribution
 ) -> None:
-    start = NetworkRef(ref.id, open_network(ref.id).film.steps[0])
+    steps = open_network(ref.id).film.steps
+    if len(steps) == 1:
+        st.html('<p class="cs-label">The same method before any training</p>')
+        st.caption("This network came without its training: nobody knows how it began.")
+        return
+    start = NetworkRef(ref.id, steps[0])
     found = attributions(start, digit, target, layer)[attribution.method]
     pictures = []
     for one, name in (

@@ -51,7 +51,7 @@ def calibration(found: Evaluation) -> None:
         )
     shares = tempered(half, float(temperature))
     plain, now, fitted = (reliability(one, labels) for one in (half, shares, tempered(half, best)))
-    tests = open_network(state.network().id).dataset.tests
+    tests = open_network(state.network().id).tested_on.tests
     st.markdown(
         f"Expected calibration error **{now.error:.2%}** at temperature {temperature:.2f} "
         f"({plain.error:.2%} at 1), cross entropy {cross_entropy(shares, labels):.4f}. The best "

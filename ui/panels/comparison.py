@@ -9,7 +9,7 @@ from cnn_core.errors import ConvScopeError
 from cnn_core.insight.scores import Evaluation, mcnemar, wilson
 from cnn_core.lab.requests import EvaluationRequest
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
+from cnn_core.networks.zoo import open_network
 from ui import ask, state
 from ui.panels import html
 from ui.panels.digit import with_article
@@ -41,7 +41,11 @@ def comparison() -> None:
         st.caption("Choose another network, or another moment of this one.")
         return
     _same_digit(refs)
-    if len({open_network(ref.id).dataset.id for ref in refs}) > 1:
+    tests = [open_network(ref.id).dataset for ref in refs]
+    if None in tests:
+        st.caption("There are no test images for all of them; here they meet on this image only.")
+        return
+    if len({one.id for one in tests if one is not None}) > 1:
         st.caption("They are tested with different data sets; here they meet on this image only.")
         return
     requests = tuple(EvaluationRequest(ref) for ref in refs)
@@ -57,7 +61,7 @@ def comparison() -> None:
 
 def _other(k: int) -> NetworkRef | None:
     """A network and a moment to compare with."""
-    ids = [_NONE, *shipped_networks(), *own_networks(state.owner())]
+    ids = [_NONE, *state.networks()]
     held = st.session_state.get(f"compare-network-{k}")
     if held not in ids:
         st.session_state[f"compare-network-{k}"] = state.network().id if k == 0 else _NONE
@@ -156,7 +160,7 @@ def _disagreements(refs: list[NetworkRef], found: list[Evaluation]) -> None:
     sure = np.stack([one.confidence for one in found]).min(axis=0)
     order = apart[np.argsort(-sure[apart], kind="stable")]
     some = order[:_SHOWN]
-    dataset = open_network(refs[0].id).dataset
+    dataset = open_network(refs[0].id).tested_on
     images, names = dataset.load(), dataset.class_names
     with st.container(key="disagreements"):
         st.html(

@@ -4,7 +4,9 @@ import random
 
 import streamlit as st
 
+from cnn_core.data.datasets import MNIST, Dataset
 from cnn_core.data.digit import Digit, image_of
+from cnn_core.data.fitting import fitted
 from cnn_core.data.images import TEST_IMAGES
 from cnn_core.data.ink import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, picture_to_digit
 from cnn_core.errors import ConvScopeError
@@ -31,18 +33,23 @@ def with_article(name: str) -> str:
 
 
 def digit_seen(digit: Digit) -> None:
-    """The 28×28 image that the network really gets, with its origin as its caption."""
+    """The image that the network really gets, at the size it reads, with its origin as its
+    caption."""
+    height, width, channels = open_network(state.network().id).card.input_shape
+    seen = fitted(digit.pixels[None], height, width)[0]
+    size = f", as {html.shape((height, width, channels))}"
     with st.container(key="digit-seen"):
         st.html(
             f'<figure class="cs-figure" data-digit="{digit.token}">'
-            f"{html.picture(digit_picture(digit.pixels), '', 224)}"
-            f"<figcaption>{origin(digit)}</figcaption></figure>"
+            f"{html.picture(digit_picture(seen), '', 224)}"
+            f"<figcaption>{origin(digit)}{size if seen.shape != digit.pixels.shape else ''}"
+            "</figcaption></figure>"
         )
 
 
 def other_digits() -> None:
     """Choose a test image at random or by number, or upload a picture of a digit."""
-    noun = open_network(state.network().id).dataset.noun
+    noun = _offered().noun
     with st.container(horizontal=True, gap="small", key="other-digits"):
         st.button(
             f"Random test {noun}",
@@ -73,11 +80,16 @@ def other_digits() -> None:
         )
 
 
+def _offered() -> Dataset:
+    """Whose test images can be taken: the network's own, digits where it has none here."""
+    return open_network(state.network().id).dataset or MNIST
+
+
 def _choose(number: int) -> None:
     # Emptied, or the number just entered could not be entered again after another digit.
     st.session_state["digit-number"] = None
     try:
-        state.choose_digit(image_of(open_network(state.network().id).dataset, number))
+        state.choose_digit(image_of(_offered(), number))
     except ConvScopeError as error:
         state.notify(str(error))
 

@@ -42,7 +42,7 @@ def embedding() -> None:
     refs = _moments(ref) if over else (ref,)
     found: Embedding | None = study(
         EmbeddingRequest(refs, layer, method),
-        f"Lay out 1,000 {network.dataset.tests}",
+        f"Lay out 1,000 {network.tested_on.tests}",
         "embedding",
         "A few seconds a moment" if method == "t-SNE" else "About a second a moment",
         at_once=method == "PCA" and not over and ref.whole == network.last,
@@ -57,11 +57,11 @@ def embedding() -> None:
     with st.container(key="embedding"):
         digit_map(
             found,
-            network.dataset.load().x_test[found.images],
+            network.tested_on.load().x_test[found.images],
             [each.step for each in refs],
-            network.dataset.class_names,
+            network.tested_on.class_names,
             (digit.pixels, places, f"Under the lens: {origin(digit)}"),
-            noun=network.dataset.noun,
+            noun=network.tested_on.noun,
             key="digit-map",
             on_pick=lambda: take_digit("digit-map"),
         )

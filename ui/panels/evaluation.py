@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnn_core.data.digit import image_of
 from cnn_core.data.images import TEST_IMAGES
-from cnn_core.errors import ConvScopeError
+from cnn_core.errors import ConvScopeError, NoTestImages
 from cnn_core.insight.kept import kept_evaluation
 from cnn_core.insight.scores import Evaluation, wilson
 from cnn_core.lab.requests import EvaluationRequest, Request
@@ -27,6 +27,16 @@ def _kept(ref: NetworkRef) -> Evaluation | None:
     return kept_evaluation(ref)
 
 
+def untested(ref: NetworkRef) -> bool:
+    """Whether there is nothing to test the network with; then says so."""
+    try:
+        _ = open_network(ref.id).tested_on
+    except NoTestImages as error:
+        st.caption(str(error))
+        return True
+    return False
+
+
 def evaluated(
     ref: NetworkRef,
     key: str = "evaluate",
@@ -44,7 +54,7 @@ def evaluated(
         _kept.cache_clear()  # what is not there yet may be there next time
         found = study(
             EvaluationRequest(ref),
-            f"Evaluate on the {TEST_IMAGES:,} {open_network(ref.id).dataset.tests}",
+            f"Evaluate on the {TEST_IMAGES:,} {open_network(ref.id).tested_on.tests}",
             key,
             "A second or two; the result is kept",
             also,
@@ -61,7 +71,7 @@ def scores(found: Evaluation) -> None:
     with st.container(key="accuracy"):
         st.html(
             f'<p class="cs-prediction"><strong>{found.accuracy:.2%}</strong> '
-            f"<span>of {count:,} {network.dataset.tests} right, {count - right:,} wrong. 95% "
+            f"<span>of {count:,} {network.tested_on.tests} right, {count - right:,} wrong. 95% "
             f"interval {low:.2%} to {high:.2%}. Loss {found.loss:.4f}.</span></p>"
         )
     left, right_side = st.columns([3, 2])
@@ -92,6 +102,8 @@ def scores(found: Evaluation) -> None:
     with right_side:
         card = network.card
         steps = sorted(card.accuracy)
+        if not steps:
+            return  # an uploaded network says nothing of its training
         chart = chart_of(
             "Right, over the training",
             {"share right": (np.array(steps), np.array([card.accuracy[step] for step in steps]))},
@@ -115,7 +127,7 @@ def take_digit(key: str, stay: bool = False) -> None:
 def look_at(number: int, stay: bool = False) -> None:
     """Put a test image of the network's data set under the lens; without `stay`, in Layers."""
     try:
-        state.choose_digit(image_of(open_network(state.network().id).dataset, number))
+        state.choose_digit(image_of(open_network(state.network().id).tested_on, number))
         if not stay:
             st.session_state["go-to"] = "pages/layers.py"
     except ConvScopeError as error:

@@ -19,6 +19,7 @@ from cnn_core.views.prints import Print, Tile
 from ui import state
 from ui.panels import html
 from ui.panels.digit import with_article
+from ui.panels.evaluation import untested
 from ui.panels.prints import print_buttons
 from ui.panels.study import study
 
@@ -48,7 +49,11 @@ def exciting_digits(spec: LayerSpec, index: int) -> LayerExciters | None:
     """The test digits on which the filter answers most, and the classes it answers to."""
     ref = seen_by(spec)
     with st.container(key="filter-exciters"):
-        dataset = open_network(ref.id).dataset
+        if open_network(ref.id).dataset is None:
+            st.header("Images that excite it most", anchor=False)
+            untested(ref)
+            return None
+        dataset = open_network(ref.id).tested_on
         st.header(f"{dataset.tests.capitalize()} that excite it most", anchor=False)
         found: LayerExciters | None = study(
             ExcitersRequest(ref, spec.name),
@@ -126,7 +131,8 @@ def synthesised(spec: LayerSpec, index: int, found: LayerExciters | None) -> Non
             "Make the image",
             "synthesis",
             "Gradient ascent on the filter's middle cell, from eight random images",
-            also=(ExcitersRequest(ref, spec.name),),  # to compare with
+            # To compare with, where there is something.
+            also=(ExcitersRequest(ref, spec.name),) if open_network(ref.id).dataset else (),
         )
         if made is None:
             return
@@ -139,7 +145,7 @@ def synthesised(spec: LayerSpec, index: int, found: LayerExciters | None) -> Non
             st.html(html.picture(digit_picture(pixels), f"Made for filter {index}", 196))
         facts = {"On this image": html.number(made.value)}
         if found is not None:
-            facts[f"On the best test {open_network(ref.id).dataset.noun}"] = html.number(
+            facts[f"On the best test {open_network(ref.id).tested_on.noun}"] = html.number(
                 float(found.values[index, 0])
             )
         graph = open_network(ref.id).graph

@@ -49,6 +49,10 @@ def filter_choice(spec: LayerSpec, index: int, trace: Trace) -> str:
     """Which layer, which filter, and at which moment; answers the view of the weights."""
     names = [one.name for one in convolutions(open_network(state.network().id).graph)]
     st.session_state["filter-layer"] = spec.name
+    # A network that came without its training has no start to compare with.
+    views = VIEWS if len(open_network(state.network().id).film.steps) > 1 else VIEWS[:1]
+    if st.session_state.get("filter-weights") not in views:
+        st.session_state["filter-weights"] = VIEWS[0]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.segmented_control(
             "Layer", names, key="filter-layer", required=True,
@@ -60,10 +64,10 @@ def filter_choice(spec: LayerSpec, index: int, trace: Trace) -> str:
             on_change=lambda: _take_number(key, spec, trace),
         )  # fmt: skip
         view = st.segmented_control(
-            "Weights", VIEWS, default=VIEWS[0], required=True, key="filter-weights",
+            "Weights", views, required=True, key="filter-weights",
             persist_state="session",
         )  # fmt: skip
-    return view or VIEWS[0]
+    return VIEWS[0] if view is None or view not in views else view
 
 
 def _take_layer(trace: Trace) -> None:
@@ -265,6 +269,8 @@ def film_strip(spec: LayerSpec, index: int) -> None:
     """The filter at moments of its training; a click goes there."""
     ref = state.network()
     all_steps = open_network(ref.id).film.steps
+    if len(all_steps) == 1:
+        return  # it came without its training
     some = np.unique(np.linspace(0, len(all_steps) - 1, _STRIP_FRAMES).round().astype(int))
     steps = [all_steps[k] for k in some]
     now = filters_of(spec, weights_at(ref.whole))[..., index]

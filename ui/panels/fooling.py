@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.digit import Digit
+from cnn_core.data.fitting import fitted
 from cnn_core.data.images import SIDE
 from cnn_core.data.variations import VARIATIONS
 from cnn_core.errors import ConvScopeError
@@ -27,9 +28,6 @@ def fool_it(ref: NetworkRef, digit: Digit) -> None:
     """The fast gradient sign method, from no step to half of the range."""
     card = open_network(ref.id).card
     st.header("Fool it", anchor=False)
-    if card.input_shape != (SIDE, SIDE, 1):
-        st.info("This works on networks that read 28×28 grey images.")
-        return
     try:
         found: Fooling = ask.look(FoolRequest(ref, card.fit(digit.pixels)), (ref, digit))
     except ConvScopeError as error:
@@ -54,12 +52,13 @@ def fool_it(ref: NetworkRef, digit: Digit) -> None:
         "Grey levels", 0, len(found.steps) - 1, smallest or 0, key=key, persist_state="session"
     )
     step = step if isinstance(step, int) and 0 <= step < len(found.steps) else 0
-    direction = found.direction[..., 0]
-    before = digit.bytes.astype(int)
-    after = np.clip(before + step * direction, 0, 255).astype(np.uint8)
-    difference = (after.astype(int) - before) / 255
+    height, width, channels = card.input_shape
+    before = np.rint(fitted(digit.pixels[None], height, width)[0] * 255)[..., None]  # (H, W, 1)
+    after = np.clip(before + step * found.direction, 0, 255)  # (H, W, C)
+    difference = (after - before).mean(axis=-1) / 255
+    mean = ", mean of its channels" if channels > 1 else ""
     cards = [
-        (digit_picture(after / 255), "the changed digit"),
+        (digit_picture(after.mean(axis=-1) / 255), f"the changed digit{mean}"),
         (map_picture(10 * difference, 1.0, signed=True), "the difference, ten times"),
     ]
     with st.container(horizontal=True, gap="medium", key="fool-view"):
@@ -70,12 +69,15 @@ def fool_it(ref: NetworkRef, digit: Digit) -> None:
                 for picture, words in cards
             )
             st.html(f'<div class="cs-methods">{pictures}</div>')
-            st.button(
-                "Put it under the lens",
-                key="fool-use",
-                help="Look at the changed digit on every page",
-                on_click=lambda: state.choose_digit(Digit.of_bytes(after, "made")),
-            )
+            if after.shape == (SIDE, SIDE, 1):  # what can stand under the lens
+                st.button(
+                    "Put it under the lens",
+                    key="fool-use",
+                    help="Look at the changed digit on every page",
+                    on_click=lambda: state.choose_digit(
+                        Digit.of_bytes(after[..., 0].astype(np.uint8), "made")
+                    ),
+                )
         with st.container(key="fool-answer"):
             _curves(
                 "Probability by grey levels", "levels", 255 * found.steps, found.probabilities,

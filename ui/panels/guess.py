@@ -20,13 +20,13 @@ def guess() -> None:
     network = open_network(ref.id)
     names = network.card.class_names
     game = st.session_state.setdefault("guess", _new_round({"rounds": 0, "you": 0, "network": 0}))
-    digit = image_of(network.dataset, game["digit"])
+    digit = image_of(network.tested_on, game["digit"])
     answer = ask.trace(ref, digit).trace
     said = int(answer.output.argmax())
     left, right = st.columns([1, 2])
     with left:
         st.html(
-            html.picture(digit_picture(digit.pixels), f"The {network.dataset.noun} to guess", 224)
+            html.picture(digit_picture(digit.pixels), f"The {network.tested_on.noun} to guess", 224)
         )
     with right, st.container(key="guess"):
         if game["guess"] is None:
@@ -49,7 +49,7 @@ def guess() -> None:
             )
             with st.container(horizontal=True, gap="small"):
                 st.button(
-                    f"Next {network.dataset.noun}",
+                    f"Next {network.tested_on.noun}",
                     key="guess-next",
                     type="primary",
                     on_click=_next_round,

@@ -17,10 +17,10 @@ def picture(image: Picture, alt: str, side: int) -> str:
     )
 
 
-def outline(path: str, side: int) -> str:
-    """A thin dark line to lie over a picture of `side` pixels. Streamlit takes no SVG but this."""
+def outline(path: str, width: int, height: int) -> str:
+    """A thin dark line to lie over a picture of so many pixels. Streamlit takes no SVG but this."""
     drawing = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"><path d="{path}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><path d="{path}" '
         'fill="none" stroke="#000" stroke-opacity="0.6" stroke-width="0.17"/></svg>'
     )
     data = base64.b64encode(drawing.encode()).decode()

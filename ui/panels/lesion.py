@@ -11,7 +11,7 @@ from cnn_core.networks.lesion import switchable
 from cnn_core.networks.zoo import open_network
 from cnn_core.probe.trace import Trace
 from ui import ask, state
-from ui.panels.evaluation import evaluated
+from ui.panels.evaluation import evaluated, untested
 from ui.panels.prediction import prediction, probabilities
 from ui.panels.study import study
 
@@ -92,7 +92,7 @@ def before_and_after(trace: Trace, digit: Digit) -> None:
 def scores_by_class() -> None:
     """Test digits right, class by class, before and after."""
     ref = state.network()
-    if not ref.lesion:
+    if not ref.lesion or open_network(ref.id).dataset is None:
         return
     with st.container(key="lesion-scores"):
         whole = EvaluationRequest(ref.whole)
@@ -101,7 +101,7 @@ def scores_by_class() -> None:
         if after is None or before is None:
             return
         low, high = wilson(int(after.right.sum()), len(after.labels))
-        tests = open_network(ref.id).dataset.tests
+        tests = open_network(ref.id).tested_on.tests
         st.markdown(
             f"{tests.capitalize()} right: {before.accuracy:.2%} → **{after.accuracy:.2%}** "
             f"(95% interval {low:.2%} to {high:.2%})"
@@ -131,9 +131,11 @@ def important_units(layer: str) -> None:
     if layer not in switchable(open_network(ref.id).graph):
         return
     count = open_network(ref.id).graph[layer].output_shape[-1]
-    tests = open_network(ref.id).dataset.tests
     with st.container(key="lesion-ranking"):
         st.header(f"What each of the {count} units of {layer} is worth", anchor=False)
+        if untested(ref):
+            return
+        tests = open_network(ref.id).tested_on.tests
         small: Ranking | None = study(
             RankingRequest(ref, layer, _SMALL),
             f"Switch each off in turn, on {_SMALL:,} {tests}",

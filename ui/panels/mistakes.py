@@ -46,12 +46,12 @@ def mistakes(found: Evaluation) -> None:
         if len(digits):
             some = digits[:_SHOWN]
             sprites(
-                network.dataset.load().x_test[some],
+                network.tested_on.load().x_test[some],
                 [
                     Sprite(
                         int(digit),
                         html.share_text(float(found.confidence[digit])),
-                        f"Test {network.dataset.noun} {digit}, {with_article(names[true])}",
+                        f"Test {network.tested_on.noun} {digit}, {with_article(names[true])}",
                     )
                     for digit in some
                 ],

@@ -9,7 +9,7 @@ from cnn_core.data.variations import VARIATIONS
 from cnn_core.insight.results import Robustness
 from cnn_core.insight.scores import wilson
 from cnn_core.lab.requests import RobustnessRequest
-from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
+from cnn_core.networks.zoo import open_network
 from cnn_core.views.charts import Chart, Line, chart_of
 from cnn_core.views.figures import figure
 from ui import state
@@ -29,7 +29,7 @@ def robustness() -> None:
         )  # fmt: skip
         others = [
             id
-            for id in (*shipped_networks(), *own_networks(state.owner()))
+            for id in state.networks()
             if id != state.network().id
             and open_network(id).dataset == open_network(state.network().id).dataset
         ]
@@ -47,7 +47,7 @@ def robustness() -> None:
     digits = _ALL if fine else _SMALL
     requests = [RobustnessRequest(ref, name, digits) for ref in refs[:_MOST_NETWORKS]]
     found: dict[str, Robustness] = {}
-    tests = open_network(refs[0].id).dataset.tests
+    tests = open_network(refs[0].id).tested_on.tests
     for k, request in enumerate(requests):
         curve = study(
             request,

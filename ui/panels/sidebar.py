@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core.errors import ConvScopeError, UnknownStep
 from cnn_core.networks.lesion import lesion_text
-from cnn_core.networks.zoo import open_network, own_networks, shipped_networks
+from cnn_core.networks.zoo import open_network
 from cnn_core.views.atlas import digit_picture
 from ui import state
 from ui.moment import moment_slider
@@ -35,6 +35,9 @@ def sidebar() -> None:
     with st.container(key="moment"):
         # A network in training may have a frame that its card does not name yet.
         steps = [step for step in network.film.steps if step in network.card.accuracy]
+        if not steps:
+            st.caption("It came as it is: there is no film of its training.")
+            return
         moment_slider(
             network.id,
             steps,
@@ -67,7 +70,7 @@ def _lesion() -> None:
 
 def _choices(present: str) -> list[str]:
     """Those that come with ConvScope, one's own, and the present one: a link is sharing."""
-    ids = [*shipped_networks(), *own_networks(state.owner())]
+    ids = state.networks()
     return ids if present in ids else [*ids, present]
 
 

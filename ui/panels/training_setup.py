@@ -14,7 +14,14 @@ from cnn_core.networks.draft import draft, graph_of_design
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import architectures, open_network
 from cnn_core.training.code import training_code
-from cnn_core.training.config import COURSE, FAST, OPTIMIZERS, SCHEDULES, TrainingConfig
+from cnn_core.training.config import (
+    COURSE,
+    FAST,
+    OPTIMIZERS,
+    SCHEDULES,
+    TrainingConfig,
+    check_start,
+)
 from ui import state
 
 _RECIPES = {"The course's": COURSE, "Fast": FAST}
@@ -156,6 +163,8 @@ def _config() -> TrainingConfig:
     """What the fields say. Their limits are only in the browser: it checks itself."""
     values = {name: st.session_state[f"set-{name}"] for name in _VALUES}
     begin = None if st.session_state["set-begin"] == _FRESH else state.network().whole
+    if begin is not None:
+        check_start(open_network(begin.id).card)
     try:
         design = _designs().get(values["architecture"])
         if design is not None:

@@ -30,7 +30,8 @@ def try_input() -> None:
             column = int(st.number_input("Column", 0, 27, 14, key="in-column", width=110))
     row, column = min(max(row, 0), 27), min(max(column, 0), 27)
     byte = int(pixels[row, column])
-    low, high = open_network(state.network().id).card.value_range
+    card = open_network(state.network().id).card
+    low, high = card.value_range
     share = byte / 255
     steps = [
         ("pixels, as a file holds them", "(28, 28) uint8", f"{byte}"),
@@ -52,6 +53,11 @@ def try_input() -> None:
             f"The darkest pixel is {pixels.min()}, the brightest {pixels.max()}, their mean "
             f"{pixels.mean():.1f}. Without normalising, the first sums would be 255 times as large."
         )
+        if card.input_shape != (28, 28, 1):
+            st.caption(
+                f"{card.title} reads {html.shape(card.input_shape)}: the digit is brought to that "
+                "size at its proportions, and every channel gets the same."
+            )
 
 
 def try_flatten() -> None:

@@ -54,7 +54,8 @@ export class Network {
     this.selected = view.selected;
     this.compact = view.compact;
     /** @type {Record<string, number[]>} units that are switched off, by layer */
-    this.off = view.off;
+    // Without a prototype: a layer may be called `constructor`.
+    this.off = Object.assign(Object.create(null), view.off);
     /** @type {Map<string, Layer>} */
     this.layers = new Map();
     for (const spec of view.layers) this.layers.set(spec.name, this.#layer(spec, tensors));
