@@ -72,7 +72,7 @@ def loss_of_answer(seen: Seen) -> Question:
 def right_at_start(seen: Seen) -> Question:
     """How many test digits does the network get right before it has learned anything?"""
     card = seen.network.card
-    first = min(card.accuracy)
+    first = min(_tested(seen))
     order = ("none", "about_a_tenth", "about_half", "nearly_all")
     found = card.accuracy[first]
     middles = dict(zip(order, (0.0, 0.1, 0.5, 0.95), strict=True))
@@ -99,10 +99,17 @@ def at_moment(seen: Seen, step: int) -> Question:
     return question(right, slips, values, tuple(dict.fromkeys([*names, right])))
 
 
+def _tested(seen: Seen) -> dict[int, float]:
+    """The share of test digits right, by step of the film."""
+    card = seen.network.card
+    if seen.network.last.step not in card.accuracy:
+        raise NothingToExplain(f"Nobody has tested how many digits {card.title} gets right.")
+    return card.accuracy
+
+
 def wrong_count(seen: Seen) -> Question:
     """So much is right of 10,000: how many are wrong?"""
-    card = seen.network.card
-    right = card.accuracy[seen.network.last.step]
+    right = _tested(seen)[seen.network.last.step]
     wrong = round(10_000 * (1 - right))
     others = {f"{wrong * 10:,}": "ten times", f"{round(wrong / 10):,}": "a tenth",
               f"{10_000 - wrong:,}": "those right"}  # fmt: skip

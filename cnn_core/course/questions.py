@@ -7,7 +7,7 @@ from cnn_core.course.lesson import Ask
 from cnn_core.course.question import Question
 from cnn_core.course.seen import Seen
 from cnn_core.course.text import filled, load_words
-from cnn_core.errors import DataError
+from cnn_core.errors import DataError, NothingToExplain
 
 Asker = Callable[..., Question]
 
@@ -62,6 +62,9 @@ def posed(ask: Ask, seen: Seen) -> Question:
         return ASKERS[ask.name](seen, **ask.arguments)
     except (TypeError, KeyError) as error:
         raise DataError(f"The question {ask.name} cannot be asked so: {error}.") from error
+    except (IndexError, ValueError) as error:  # layers of other sizes than the course's
+        title = seen.network.card.title
+        raise NothingToExplain(f"{title} is built too differently to be asked this.") from error
 
 
 def choice_text(choice: str) -> str:

@@ -47,8 +47,10 @@ class Seen:
 
     @property
     def label(self) -> int:
-        """The true class; of a drawing, which has none, what the network names."""
-        return self.answer if self.digit.label is None else self.digit.label
+        """The true class; what the network names where nobody knows it, or where its classes are
+        others than the digit's."""
+        known = self.digit.label is not None and self.digit.dataset is self.network.dataset
+        return self.digit.label if known and self.digit.label is not None else self.answer
 
     def after(self, ref: NetworkRef) -> NDArray[np.float32]:
         """What another network, or another moment of this one, answers to the digit."""

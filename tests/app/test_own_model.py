@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.course.lesson import load_course
 from cnn_core.lab.requests import TraceRequest
 from cnn_core.lab.supervisor import Lab
 from cnn_core.lab.uploads import receive
@@ -22,7 +23,7 @@ from ui import ask
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "draw", "layers", "train", "filters", "evaluate", "explain", "playground", "architectures",
-    "about",
+    "about", "lessons",
 )  # fmt: skip
 _SAVE = """
 import sys
@@ -76,6 +77,18 @@ def test_every_page_works_with_it(
     app = opened(page, network=networks[which].id)
     assert [error.value for error in app.error] == []
     assert app.session_state["network"].id == networks[which].id
+
+
+@pytest.mark.parametrize("which", ["colour", "residual"])
+def test_every_card_of_the_lessons_stands_it(
+    opened: Callable[..., AppTest], networks: dict[str, Network], which: str
+) -> None:
+    app = opened("lessons", network=networks[which].id)
+    for lesson in load_course():
+        for k in range(1, len(lesson.cards) + 1):
+            app.session_state["place"] = app.session_state["entered"] = (lesson.number, k)
+            app.run()
+            assert not app.exception, (lesson.number, k)
 
 
 @pytest.mark.parametrize(

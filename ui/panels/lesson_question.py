@@ -9,6 +9,7 @@ from cnn_core.course.question import Question
 from cnn_core.course.questions import choice_text, posed, reason
 from cnn_core.course.seen import Seen
 from cnn_core.course.text import load_words
+from cnn_core.data.datasets import MNIST
 from cnn_core.data.digit import image_of
 from cnn_core.data.images import TEST_IMAGES
 from cnn_core.errors import ConvScopeError
@@ -101,7 +102,7 @@ def present() -> Seen:
 
 def _another() -> None:
     try:
-        dataset = open_network(state.network().id).dataset
+        dataset = open_network(state.network().id).dataset or MNIST
         state.choose_digit(image_of(dataset, random.randrange(TEST_IMAGES)))
     except ConvScopeError as error:
         state.notify(str(error))

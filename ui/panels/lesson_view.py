@@ -192,6 +192,13 @@ def _block(view: View, trace: Trace) -> None:
     drawn(network)
 
 
+def _widths(view: View, trace: Trace) -> None:
+    if state.network().id != "inception_mini":
+        title = open_network(state.network().id).card.title
+        raise UnknownNetwork(f"{title} has no modules of several widths.")
+    widths(trace.graph, trace)
+
+
 def _alone(show: Callable[[], None]) -> Callable[[View, Trace], None]:
     """A panel that finds all it needs by itself."""
     return lambda view, trace: show()
@@ -223,7 +230,7 @@ PANELS: dict[str, Callable[[View, Trace], None]] = {
     "training": _alone(recipe),
     "curves": _alone(two_curves),
     "architectures": _alone(lambda: overview(choose=False)),
-    "widths": lambda view, trace: widths(trace.graph, trace),
+    "widths": _widths,
     "skips": _alone(skips),
     "block": _block,
 }
