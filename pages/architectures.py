@@ -6,6 +6,7 @@ from ui import ask, state
 from ui.panels.architecture import architecture_picker, drawn, idea, layer_table, overview
 from ui.panels.engine import engine_line
 from ui.panels.evaluation import go_on
+from ui.panels.export import network_code
 from ui.panels.ideas import idea_at_work
 from ui.panels.network import whole_network
 
@@ -27,5 +28,6 @@ else:
     with block:
         st.header("One block alone", anchor=False)
         drawn(network)
+    network_code(network, state.network())
     idea_at_work(network, answer.trace)
     engine_line(answer)

@@ -127,7 +127,8 @@ def _complete(integrated: Attribution) -> list[Cell]:
     return [
         Text(
             "## Integrated gradients add up\n\nTheir sum is what the digit’s logit has over that "
-            f"of a black image: {total:.4f} against {due:.4f}. The little that is missing comes from looking at 50 points of the way."
+            f"of a black image: {total:.4f} against {due:.4f}. The little that "
+            "is missing comes from looking at 50 points of the way."
         ),
         code(
             f"""

@@ -171,7 +171,7 @@ def test_every_kind_of_layer_is_worked_out_by_hand(rng: np.random.Generator) -> 
 
 
 @given(one_layer_models())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_any_layer_is_worked_out_by_hand(model: keras.Model) -> None:
     assert_by_hand_is_right(model, np.random.default_rng(0))
 

@@ -27,6 +27,14 @@ def _kept(ref: NetworkRef) -> Evaluation | None:
     return kept_evaluation(ref)
 
 
+def known(ref: NetworkRef) -> Evaluation | None:
+    """The evaluation, if it has been made."""
+    found = _kept(ref)
+    if found is None:
+        _kept.cache_clear()  # what is not there yet may be there next time
+    return found
+
+
 def evaluated(
     ref: NetworkRef,
     key: str = "evaluate",
@@ -39,9 +47,8 @@ def evaluated(
     ----------
     key, also, at_once : as of `study`.
     """
-    found = _kept(ref)
+    found = known(ref)
     if found is None:
-        _kept.cache_clear()  # what is not there yet may be there next time
         found = study(
             EvaluationRequest(ref),
             f"Evaluate on the {TEST_IMAGES:,} {open_network(ref.id).dataset.tests}",

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cnn_core.errors import NoSuchUnit
+from cnn_core.errors import NoSuchUnit, UnsupportedLayer
 from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.source import layer_code
 from cnn_core.probe.geometry import Index
@@ -144,7 +144,10 @@ def unit_choice(layer: LayerTrace, unit: Index) -> None:
 
 def layer_source(graph: Graph, name: str) -> None:
     """The Keras code that builds the layer."""
-    st.code(layer_code(graph, name), language="python", wrap_lines=True)
+    try:
+        st.code(layer_code(graph, name), language="python", wrap_lines=True)
+    except UnsupportedLayer as error:
+        st.caption(str(error))
 
 
 def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:
