@@ -21,7 +21,7 @@ digit, ref = state.digit(), state.network()
 classes = open_network(ref.id).card.class_names
 
 with st.container(horizontal=True, gap="medium", key="lens"):
-    with st.container(width=300):
+    with st.container(width=300, key="canvas-column"):
         st.header("Your canvas", anchor=False)
         drawing_canvas()
     with st.container(width=300, key="seen"):

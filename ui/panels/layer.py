@@ -144,10 +144,11 @@ def unit_choice(layer: LayerTrace, unit: Index) -> None:
 
 def layer_source(graph: Graph, name: str) -> None:
     """The Keras code that builds the layer."""
-    try:
-        st.code(layer_code(graph, name), language="python", wrap_lines=True)
-    except UnsupportedLayer as error:
-        st.caption(str(error))
+    with st.container(key="layer-code"):
+        try:
+            st.code(layer_code(graph, name), language="python", wrap_lines=True)
+        except UnsupportedLayer as error:
+            st.caption(str(error))
 
 
 def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:
