@@ -9,7 +9,7 @@ from ui import ask, state
 from ui.garbage import set_modules_aside
 from ui.link import write_link
 from ui.owner import ask_owner
-from ui.panels.presenting import dress, present_switch, turn_page
+from ui.panels.presenting import dress, present_switch
 from ui.panels.sidebar import sidebar
 
 HERE = Path(__file__).parent
@@ -33,7 +33,6 @@ PAGES = [
 shown = st.navigation(PAGES)
 try:
     state.begin_run(shown.url_path)
-    turn_page(PAGES, shown)
     with st.sidebar:
         sidebar()
         if state.in_classroom():

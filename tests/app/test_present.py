@@ -116,19 +116,3 @@ def test_nonsense_is_ignored_in_one_sentence(link: dict[str, str], said: str) ->
 
 def test_what_is_known_is_hidden_beside_what_is_not() -> None:
     assert CONTROLS["network"] in styles(opened(hide="network,everything"))
-
-
-def turned(page: AppTest, turn: object) -> AppTest:
-    """As if the browser had sent that a page is to be turned."""
-    page.session_state["page-turn"] = turn
-    return page.run()
-
-
-def test_pages_are_turned_in_the_order_of_the_navigation_and_no_further() -> None:
-    page = opened(present="1")
-    titles = [page.title[0].value]
-    for _ in range(12):
-        titles.append(turned(page, 1).title[0].value)
-    assert titles[:3] == ["Draw a digit", "Layers", "Train"]
-    assert titles[-1] == titles[-2] == "About ConvScope"
-    assert turned(page, -1).title[0].value == "Explain"

@@ -25,8 +25,13 @@ def presented(visit: Visit, server: Server, path: str = "", more: str = "") -> V
 
 def listening(visitor: Visitor) -> None:
     """Until the page has been painted and hears its keys."""
-    expect(visitor.page.get_by_test_id("present-leave")).to_be_attached()
+    expect(visitor.page.get_by_test_id("present-leave")).to_be_enabled()
     visitor.wait_until_painted()
+
+
+def press(visitor: Visitor, key: str) -> None:
+    listening(visitor)
+    visitor.page.keyboard.press(key)
 
 
 def type_size(visitor: Visitor) -> float:
@@ -58,8 +63,7 @@ def test_a_clicker_goes_through_all_pages_each_dressed_for_a_projector(
         assert type_size(visitor) == 20
         width = visitor.page.locator(".stMain").evaluate("main => main.scrollWidth")
         assert width <= 1280
-        listening(visitor)
-        visitor.page.keyboard.press("PageDown")
+        press(visitor, "PageDown")
 
 
 def test_draw_shows_canvas_answer_and_network_without_scrolling(
@@ -87,26 +91,25 @@ def test_a_clicker_steps_through_the_layers_and_then_turns_the_page(
     server: Server, visit: Visit
 ) -> None:
     visitor = presented(visit, server, "layers", "&layer=dense_1")
-    press = visitor.page.keyboard.press
-    press("PageDown")
+    press(visitor, "PageDown")
     layer(visitor, "output")
-    press("PageDown")
+    press(visitor, "PageDown")
     title(visitor, "Train")
-    press("PageUp")
+    press(visitor, "PageUp")
     title(visitor, "Layers")
     layer(visitor, "output")
-    press("ArrowLeft")
+    press(visitor, "ArrowLeft")
     layer(visitor, "dense_1")
-    press("ArrowRight")
+    press(visitor, "ArrowRight")
     layer(visitor, "output")
     assert "present=1" in visitor.page.url
 
 
 def test_pages_turn_back_too_and_the_mode_stays(server: Server, visit: Visit) -> None:
     visitor = presented(visit, server, "layers", "&layer=input")
-    visitor.page.keyboard.press("PageUp")
+    press(visitor, "PageUp")
     title(visitor, "Draw a digit")
-    visitor.page.keyboard.press("PageUp")  # there is none before it
+    press(visitor, "PageUp")  # there is none before it
     visitor.wait_until_painted()
     title(visitor, "Draw a digit")
     assert type_size(visitor) == 20

@@ -1,22 +1,9 @@
-"""Presenter mode: the switch for it, the turning of pages, and what a link has hidden."""
-
-from collections.abc import Sequence
+"""Presenter mode: the switch for it, and what a link has hidden."""
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from ui import state
 from ui.present import hide, presenter
-
-_KEY = "presenter"
-
-
-def turn_page(pages: Sequence[StreamlitPage], shown: StreamlitPage) -> None:
-    """Go to the next page or the one before, if that was asked for and there is one."""
-    turn = st.session_state.pop("page-turn", 0)
-    place = pages.index(shown) + turn
-    if turn and 0 <= place < len(pages):
-        st.switch_page(pages[place])
 
 
 def present_switch() -> None:
@@ -55,11 +42,4 @@ def dress() -> None:
     """Take out of sight what is hidden; in presenter mode, dress the page for it."""
     hide(state.hidden())
     if state.presenting():
-        presenter(_KEY, on_turn=_turn, on_leave=lambda: state.present(False))
-
-
-def _turn() -> None:
-    """What the browser sent may be anything."""
-    turn = st.session_state[_KEY].get("turn")
-    if type(turn) is int and turn in (1, -1):
-        st.session_state["page-turn"] = turn
+        presenter(key="presenter", on_leave=lambda: state.present(False))

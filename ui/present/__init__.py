@@ -35,7 +35,7 @@ CONTROLS: Mapping[str, str] = {
 
 _presenter = st.components.v2.component(
     "convscope_presenter",
-    html='<button type="button" data-testid="present-leave">Leave presenter mode</button>',
+    html='<button type="button" disabled data-testid="present-leave">Leave presenter mode</button>',
     css=(_HERE / "leave.css").read_text("utf-8"),
     js=(_HERE / "present.js").read_text("utf-8"),
 )
@@ -49,16 +49,14 @@ def hide(names: Iterable[str]) -> None:
             st.html(f"<style>:is({selectors}) {{ display: none !important; }}</style>")
 
 
-def presenter(key: str, on_turn: Callable[[], None], on_leave: Callable[[], None]) -> None:
+def presenter(key: str, on_leave: Callable[[], None]) -> None:
     """Dress the page for a projector, and listen to keyboard and clicker.
 
     Parameters
     ----------
-    on_turn : called when a page is to be turned: 1 or −1 in ``st.session_state[key]["turn"]``.
-        What arrives is to be checked.
     on_leave : called when presenter mode is left, by Escape or by the button that shows itself
         while the pointer moves.
     """
     with st.container(key="presenting"):
         st.html(f"<style>{(_HERE / 'page.css').read_text('utf-8')}</style>")
-        _presenter(key=key, on_turn_change=on_turn, on_leave_change=on_leave)
+        _presenter(key=key, on_leave_change=on_leave)

@@ -1,9 +1,13 @@
 /**
  * Presenter mode's keys: PageDown and PageUp, which clickers send, go on and back; so do the arrows
  * to the right and left while nothing on the page has the focus. Escape leaves.
+ *
+ * Pages are turned by the links of the navigation, hidden as they are: were the server asked to, a
+ * word that another part of the page sends at the same time would call it back to the old page.
  */
 
 const SHOWN = 2500; // milliseconds for which the pointer's move shows the button
+const PATIENCE = 2000; // for a button that is not there yet
 const TURNS = { PageDown: 1, PageUp: -1 };
 const ARROWS = { ArrowRight: 1, ArrowLeft: -1 };
 
@@ -13,10 +17,14 @@ function takesText(target) {
     || target.matches('textarea, select, input:not([type=range], [type=checkbox], [type=radio])'));
 }
 
-/** A page's own button for going on or back, if it has one that can be pressed. @param {number} turn */
-function ownButton(turn) {
-  const button = `.st-key-${turn > 0 ? 'next' : 'back'} button:not(:disabled)`;
-  return /** @type {HTMLButtonElement | null} */ (document.querySelector(button));
+/** Where a page keeps its own button for going on or back. @param {number} turn */
+const placeOfOwn = turn => document.querySelector(`.st-key-${turn > 0 ? 'next' : 'back'}`);
+
+/** The navigation's link to the next page, or to the one before. @param {number} turn */
+function pageLink(turn) {
+  const links = [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
+  const here = links.findIndex(link => link.getAttribute('aria-current') === 'page');
+  return /** @type {HTMLAnchorElement | undefined} */ (here < 0 ? undefined : links[here + turn]);
 }
 
 class Presenter {
@@ -24,6 +32,7 @@ class Presenter {
   constructor(root) {
     this.button = root.querySelector('button');
     this.button.onclick = () => this.send('leave', true);
+    this.button.disabled = false; // it says that keys are heard
     this.timer = 0;
     this.listening = new AbortController();
     const { signal } = this.listening;
@@ -46,9 +55,19 @@ class Presenter {
     if (!turn) return;
     event.preventDefault(); // the page would scroll
     if (event.repeat) return; // a key held down is no second press
-    const button = ownButton(turn);
-    if (button) button.click();
-    else this.send('turn', turn);
+    this.turn(turn, performance.now());
+  }
+
+  /** Go on or back: within the page if it can, else to another page.
+   * @param {number} turn @param {number} asked when */
+  turn(turn, asked) {
+    const place = placeOfOwn(turn);
+    const own = /** @type {HTMLButtonElement | null} */ (place?.querySelector('button'));
+    if (place && !own && performance.now() - asked < PATIENCE) {
+      setTimeout(() => this.turn(turn, asked), 50); // the place is painted before its button
+      return;
+    }
+    (own && !own.disabled ? own : pageLink(turn))?.click();
   }
 
   moved() {
