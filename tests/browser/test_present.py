@@ -61,8 +61,9 @@ def test_a_clicker_goes_through_all_pages_each_dressed_for_a_projector(
         for kind in ("export", "network-code", "other-digits"):
             expect(visitor.page.locator(f".st-key-{kind}")).to_be_hidden()
         assert type_size(visitor) == 20
-        width = visitor.page.locator(".stMain").evaluate("main => main.scrollWidth")
-        assert width <= 1280
+        visitor.page.wait_for_function(
+            "document.querySelector('.stMain').scrollWidth <= innerWidth"
+        )
         press(visitor, "PageDown")
 
 

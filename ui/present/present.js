@@ -8,6 +8,8 @@
 
 const SHOWN = 2500; // milliseconds for which the pointer's move shows the button
 const PATIENCE = 2000; // for a button that is not there yet
+const OPENINGS = 3; // of a page, that many times at most,
+const SETTLED = 1200; // and so far apart
 const TURNS = { PageDown: 1, PageUp: -1 };
 const ARROWS = { ArrowRight: 1, ArrowLeft: -1 };
 
@@ -20,11 +22,28 @@ function takesText(target) {
 /** Where a page keeps its own button for going on or back. @param {number} turn */
 const placeOfOwn = turn => document.querySelector(`.st-key-${turn > 0 ? 'next' : 'back'}`);
 
-/** The navigation's link to the next page, or to the one before. @param {number} turn */
-function pageLink(turn) {
-  const links = [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
-  const here = links.findIndex(link => link.getAttribute('aria-current') === 'page');
-  return /** @type {HTMLAnchorElement | undefined} */ (here < 0 ? undefined : links[here + turn]);
+/** @returns {HTMLAnchorElement[]} the pages, as the navigation has them */
+const pageLinks = () => [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
+const isShown = link => link.getAttribute('aria-current') === 'page';
+
+let wish = 0; // a new number for each page that is asked for
+
+/** Open the next page, or the one before. @param {number} turn */
+function turnPage(turn) {
+  const links = pageLinks();
+  const address = links[links.findIndex(isShown) + turn]?.href;
+  if (!address || !links.some(isShown)) return;
+  wish += 1;
+  openPage(address, wish, OPENINGS);
+}
+
+/** @param {string} address @param {number} mine @param {number} times it may be asked for */
+function openPage(address, mine, times) {
+  const link = pageLinks().find(({ href }) => href === address);
+  if (mine !== wish || !times || !link || isShown(link)) return;
+  link.click();
+  // The old page's last word may have called it back.
+  setTimeout(() => openPage(address, mine, times - 1), SETTLED);
 }
 
 class Presenter {
@@ -67,7 +86,8 @@ class Presenter {
       setTimeout(() => this.turn(turn, asked), 50); // the place is painted before its button
       return;
     }
-    (own && !own.disabled ? own : pageLink(turn))?.click();
+    if (own && !own.disabled) own.click();
+    else turnPage(turn);
   }
 
   moved() {
