@@ -11,6 +11,7 @@ from typing import Any
 
 _HOME = {
     "ActivationProbe": "cnn_core.probe.activations",
+    "Attributor": "cnn_core.insight.attribution",
     "ARCHITECTURES": "cnn_core.networks.architectures",
     "Calculation": "cnn_core.probe.arithmetic",
     "Digit": "cnn_core.data.digit",
@@ -20,12 +21,14 @@ _HOME = {
     "NetworkRef": "cnn_core.networks.ref",
     "Trace": "cnn_core.probe.trace",
     "build": "cnn_core.networks.architectures",
+    "digit_from_token": "cnn_core.data.digit",
     "explain_unit": "cnn_core.probe.arithmetic",
     "ink_to_digit": "cnn_core.data.ink",
     "load_fashion_mnist": "cnn_core.data.fashion",
     "load_mnist": "cnn_core.data.mnist",
     "mnist_digit": "cnn_core.data.digit",
     "load_model": "cnn_core.networks.keras_model",
+    "open_network": "cnn_core.networks.zoo",
     "receptive_field": "cnn_core.probe.geometry",
 }
 

@@ -1,12 +1,16 @@
 """Draw a digit and see what the network makes of it."""
 
+from functools import partial
+
 import streamlit as st
 
 from cnn_core.networks.zoo import open_network
+from cnn_core.notebooks.draw import draw_cells
 from ui import ask, state
 from ui.panels.canvas import drawing_canvas
 from ui.panels.digit import digit_seen, other_digits
 from ui.panels.engine import engine_line
+from ui.panels.export import notebook_button
 from ui.panels.network import whole_network
 from ui.panels.prediction import prediction, probabilities
 
@@ -17,7 +21,7 @@ digit, ref = state.digit(), state.network()
 classes = open_network(ref.id).card.class_names
 
 with st.container(horizontal=True, gap="medium", key="lens"):
-    with st.container(width=300):
+    with st.container(width=300, key="canvas-column"):
         st.header("Your canvas", anchor=False)
         drawing_canvas()
     with st.container(width=300, key="seen"):
@@ -33,3 +37,4 @@ with st.container(horizontal=True, gap="medium", key="lens"):
 st.header("What each layer made of it", anchor=False)
 whole_network(answer.trace, state.unit(), compact=True)
 engine_line(answer)
+notebook_button(partial(draw_cells, ref, digit, answer.trace), f"draw-{ref.id}")

@@ -1,13 +1,17 @@
 """How good the network is, and where it fails."""
 
+from functools import partial
+
 import streamlit as st
 
 from cnn_core.networks.zoo import open_network
+from cnn_core.notebooks.evaluate import evaluate_cells
 from ui import state
 from ui.panels.calibration import calibration
 from ui.panels.comparison import comparison
 from ui.panels.embedding import embedding
-from ui.panels.evaluation import evaluated, go_on, scores, untested
+from ui.panels.evaluation import evaluated, go_on, known, scores, untested
+from ui.panels.export import notebook_button
 from ui.panels.guess import guess
 from ui.panels.mistakes import mistakes
 from ui.panels.robustness import robustness
@@ -36,3 +40,8 @@ else:
     found = evaluated(ref, at_once=ref.whole == open_network(ref.id).last)
     if found is not None:
         OF_AN_EVALUATION[part or "Scores"](found)
+evaluation = known(ref)
+if evaluation is None:
+    notebook_button(None, "evaluate", "Evaluate the network first")
+else:
+    notebook_button(partial(evaluate_cells, ref, evaluation), f"evaluate-{ref.id}")

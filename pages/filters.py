@@ -6,11 +6,13 @@ from cnn_core.networks.zoo import open_network
 from ui import ask, state
 from ui.panels.engine import engine_line
 from ui.panels.exciters import exciting_digits, synthesised
+from ui.panels.export import notebook_button
 from ui.panels.filters import (
     all_filters,
     chosen_filter,
     film_strip,
     filter_choice,
+    filters_notebook,
     kernels_shown,
     one_filter,
 )
@@ -25,10 +27,11 @@ from ui.panels.lesion import (
 st.title("Filters", anchor=False)
 st.caption("What the network has learned to look for. Click a filter; switch it off.")
 
-answer = ask.trace(state.network(), state.digit())
+ref, digit = state.network(), state.digit()
+answer = ask.trace(ref, digit)
 chosen = chosen_filter()
 if chosen is None:
-    title = open_network(state.network().id).card.title
+    title = open_network(ref.id).card.title
     st.info(f"{title} has no convolution, and so no filters to show.")
 else:
     spec, index = chosen
@@ -50,8 +53,15 @@ else:
 st.header("Switch units off", anchor=False)
 layer = lesion_choice(spec.name if chosen else "")
 if layer is not None:
-    if state.network().lesion:
-        before_and_after(answer.trace, state.digit())
+    if ref.lesion:
+        before_and_after(answer.trace, digit)
     scores_by_class()
     important_units(layer)
 engine_line(answer)
+if chosen is None:
+    notebook_button(None, "filters", "This network has no filters to take along")
+else:
+    notebook_button(
+        filters_notebook(ref, digit, answer.trace, (spec.name, index), view),
+        f"filters-{ref.id}-{spec.name}",
+    )

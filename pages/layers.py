@@ -1,13 +1,17 @@
 """Step through the network, layer by layer, down to the arithmetic of one unit."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from cnn_core.networks.zoo import open_network
+from cnn_core.notebooks.layers import layers_cells
 from cnn_core.probe.arithmetic import explain_unit
 from ui import ask, state
 from ui.panels.arithmetic import unit_arithmetic
 from ui.panels.engine import engine_line
+from ui.panels.export import network_code, notebook_button
 from ui.panels.layer import (
     layer_facts,
     layer_maps,
@@ -22,9 +26,10 @@ from ui.panels.network import whole_network
 st.title("Layers", anchor=False)
 st.caption("Every layer, every map, every number. Click a cell to take it apart.")
 
-network = open_network(state.network().id)
+ref, digit = state.network(), state.digit()
+network = open_network(ref.id)
 layer_picker(network.graph)
-answer = ask.trace(state.network(), state.digit())
+answer = ask.trace(ref, digit)
 layer = answer.trace[state.layer()]
 strongest = np.unravel_index(int(layer.output.argmax()), layer.output.shape)
 unit = state.unit() or tuple(int(i) for i in strongest)
@@ -56,4 +61,9 @@ with st.container(horizontal=True, gap="medium", key="layer-view"):
             answer.trace, explain_unit(answer.trace, layer.name, unit), network.card.class_names
         )
 layer_source(network.graph, layer.name)
+network_code(network, ref)
 engine_line(answer)
+notebook_button(
+    partial(layers_cells, ref, digit, answer.trace, layer.name, unit),
+    f"layers-{ref.id}-{layer.name}",
+)

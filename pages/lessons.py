@@ -1,13 +1,17 @@
 """The course, card by card, on one's own digit."""
 
+from functools import partial
+
 import streamlit as st
 
 from cnn_core.course.lesson import load_course
 from cnn_core.course.text import load_words
 from cnn_core.errors import ConvScopeError
+from cnn_core.notebooks.lesson import lesson_cells
 from ui import ask, state
 from ui.panels.engine import engine_line
 from ui.panels.evaluation import go_on
+from ui.panels.export import notebook_button
 from ui.panels.lesson import (
     around,
     lesson_bar,
@@ -50,4 +54,7 @@ else:
                     not_here(card, error)
             around(card)
     remembered(button=False)
+    notebook_button(
+        partial(lesson_cells, lesson, seen.ref, seen.digit), f"lesson-{lesson.path.stem}"
+    )
     engine_line(answer)

@@ -17,7 +17,14 @@ import streamlit as st
 
 from cnn_core.course.lesson import load_course
 from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
-from cnn_core.errors import ConvScopeError, DataError, NetworkError, NoSuchUnit, UnknownStep
+from cnn_core.errors import (
+    ConvScopeError,
+    DataError,
+    LinkError,
+    NetworkError,
+    NoSuchUnit,
+    UnknownStep,
+)
 from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import (
@@ -28,10 +35,12 @@ from cnn_core.networks.zoo import (
 )
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
 from cnn_core.training.runs import LIVING, Run
+from ui.present import CONTROLS
 
 LINK_VERSION = "1"
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
 LESSONS_PAGE = "lessons"
+_LONGEST_HIDE = 400  # letters of the names of what is hidden
 _LONGEST_DRAWING = 500_000  # letters of strokes that are kept to be drawn again
 
 
@@ -89,6 +98,8 @@ def _read_link() -> None:
     st.session_state.notice = ""
     st.session_state.place = (0, 0)
     st.session_state.entered = None
+    st.session_state.presenting = False
+    st.session_state.hidden = ()
     readers = {
         "v": _read_version,
         "digit": _read_digit,
@@ -99,6 +110,8 @@ def _read_link() -> None:
         "unit": _read_unit,
         "lesson": _read_lesson,
         "card": _read_card,
+        "present": _read_present,
+        "hide": _read_hidden,
     }
     wrong = []
     for name, read in readers.items():  # in this order: a step is one of its network's
@@ -169,6 +182,23 @@ def _open_place(lesson: int, card: int) -> None:
     st.session_state.place = (lesson, card)
     said = any(name in st.query_params for name in ("digit", "network", "layer"))
     st.session_state.entered = (lesson, card) if said else None
+
+
+def _read_present(text: str) -> None:
+    if text not in ("0", "1"):
+        raise LinkError(f"present is 1 or 0. Received: {text[:20]!r}.")
+    present(text == "1")
+
+
+def _read_hidden(text: str) -> None:
+    names = [name for name in text[:_LONGEST_HIDE].split(",") if name]
+    hide(name for name in names if name in CONTROLS)
+    unknown = [name for name in names if name not in CONTROLS]
+    if unknown:
+        raise LinkError(
+            f"There is no control {unknown[0][:20]!r} to hide. Those there are: "
+            f"{', '.join(CONTROLS)}."
+        )
 
 
 def digit() -> Digit:
@@ -364,6 +394,27 @@ def enter() -> None:
     st.session_state.entered = place()
 
 
+def presenting() -> bool:
+    """Whether the pages are dressed for a projector."""
+    return st.session_state.presenting
+
+
+def present(on: bool) -> None:
+    """Dress the pages for a projector, or for work again."""
+    st.session_state.presenting = on
+
+
+def hidden() -> tuple[str, ...]:
+    """Which of `ui.present.CONTROLS` are out of sight."""
+    return st.session_state.hidden
+
+
+def hide(names: Iterable[str]) -> None:
+    """Have exactly these controls out of sight, in the order of `ui.present.CONTROLS`."""
+    wanted = set(names)
+    st.session_state.hidden = tuple(name for name in CONTROLS if name in wanted)
+
+
 def notify(sentence: str) -> None:
     """Say one sentence to the person on the page; an empty one takes it back."""
     st.session_state.notice = sentence
@@ -384,6 +435,8 @@ def link() -> str:
         **({"off": lesion_text(network().lesion)} if network().lesion else {}),
         "layer": layer(),
         **({"unit": ",".join(map(str, chosen))} if chosen else {}),
+        **({"present": "1"} if presenting() else {}),
+        **({"hide": ",".join(hidden())} if hidden() else {}),
     }
     lesson, card = place()
     if lesson and st.session_state.get("page") == LESSONS_PAGE:

@@ -118,7 +118,7 @@ def test_on_a_phone_a_layer_is_told_in_its_order(server: Server, visit: Visit) -
     visitor.wait_until_painted()
     places = (
         ".st-key-layer-facts", ".st-key-layer-maps", ".st-key-layer-map",
-        ".st-key-layer-arithmetic", ".stMain .stCode",
+        ".st-key-layer-arithmetic", ".st-key-layer-code .stCode",
     )  # fmt: skip
     boxes = [visitor.page.locator(place).bounding_box() for place in places]
     tops = [box["y"] for box in boxes if box]

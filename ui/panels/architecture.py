@@ -12,6 +12,7 @@ from cnn_core.views.diagrams import diagram
 from ui import ask, state
 from ui.panels import html
 from ui.panels.engine import engine_line
+from ui.panels.export import network_code
 from ui.panels.ideas import idea_at_work
 from ui.panels.network import whole_network
 from ui.panels.training_setup import prepare
@@ -38,6 +39,7 @@ def famous_networks() -> None:
     with block:
         st.header("One block alone", anchor=False)
         drawn(network)
+    network_code(network, state.network())
     idea_at_work(network, answer.trace)
     engine_line(answer)
 

@@ -1,5 +1,6 @@
 """Why this answer: six methods side by side, and each put to the test."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from cnn_core.networks.kernels import convolutions
 from cnn_core.networks.lesion import lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
+from cnn_core.notebooks.cells import Cell
+from cnn_core.notebooks.explain import explain_cells
 from cnn_core.probe.trace import Trace
 from cnn_core.views.atlas import ink_outline, map_picture
 from cnn_core.views.charts import chart_of
@@ -200,11 +203,16 @@ def _term(value: float) -> str:
     return f"{value:.4f}" if value >= 0 else f"(\N{MINUS SIGN}{-value:.4f})"
 
 
-def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attribution) -> None:
+def _deleted(ref: NetworkRef, digit: Digit, target: int, attribution: Attribution) -> Deletion:
     pixels = open_network(ref.id).card.fit(digit.pixels)
     request = DeletionRequest(ref, pixels, attribution.values, target)
     key = (ref, digit, target, attribution.method, attribution.values.tobytes())
     found: Deletion = ask.look(request, key)
+    return found
+
+
+def _deletion(ref: NetworkRef, digit: Digit, target: int, attribution: Attribution) -> None:
+    found = _deleted(ref, digit, target, attribution)
     name = open_network(ref.id).card.class_names[target]
     live_curves(
         [
@@ -278,8 +286,18 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return ((last - count + last - 1) / 2)[place]
 
 
-def explained(ref: NetworkRef, digit: Digit, trace: Trace) -> None:
-    """The whole of it; what cannot be explained is said in one sentence."""
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """What stands on the page: every method's picture, of which class, and the method looked at."""
+
+    found: dict[str, Attribution]
+    target: int
+    layer: str | None
+    method: str
+
+
+def explained(ref: NetworkRef, digit: Digit, trace: Trace) -> Explained | None:
+    """The whole of it; what cannot be explained is said in one sentence, and gives None."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         target = target_class(trace)
         layer = cam_layer()
@@ -290,5 +308,24 @@ def explained(ref: NetworkRef, digit: Digit, trace: Trace) -> None:
             one_method(ref, digit, target, layer, found[method])
         else:
             st.caption("Grad-CAM needs a convolution.")
+        return Explained(found, target, layer, method)
     except ConvScopeError as error:
         st.info(f"{error}{f' ({lesion_text(ref.lesion)} off)' if ref.lesion else ''}")
+        return None
+
+
+def explain_notebook(ref: NetworkRef, digit: Digit, shown: Explained) -> Callable[[], list[Cell]]:
+    """What makes the page's notebook."""
+
+    def make() -> list[Cell]:
+        deletion = None
+        try:
+            if shown.method in shown.found:
+                deletion = _deleted(ref, digit, shown.target, shown.found[shown.method])
+        except ConvScopeError:
+            pass  # the lab is gone meanwhile: the notebook goes without this test
+        return explain_cells(
+            ref, digit, shown.found, shown.target, shown.layer, shown.method, deletion
+        )
+
+    return make

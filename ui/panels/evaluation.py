@@ -37,6 +37,14 @@ def untested(ref: NetworkRef) -> bool:
     return False
 
 
+def known(ref: NetworkRef) -> Evaluation | None:
+    """The evaluation, if it has been made."""
+    found = _kept(ref)
+    if found is None:
+        _kept.cache_clear()  # what is not there yet may be there next time
+    return found
+
+
 def evaluated(
     ref: NetworkRef,
     key: str = "evaluate",
@@ -49,9 +57,8 @@ def evaluated(
     ----------
     key, also, at_once : as of `study`.
     """
-    found = _kept(ref)
+    found = known(ref)
     if found is None:
-        _kept.cache_clear()  # what is not there yet may be there next time
         found = study(
             EvaluationRequest(ref),
             f"Evaluate on the {TEST_IMAGES:,} {open_network(ref.id).tested_on.tests}",

@@ -1,17 +1,24 @@
 """A layer's filters: all of them, one of them, and how it came to be."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cnn_core.data.digit import Digit
 from cnn_core.errors import ConvScopeError, UnknownStep
+from cnn_core.insight.kept import kept_evaluation
 from cnn_core.networks.graph import LayerSpec
 from cnn_core.networks.kernels import by_norm, convolutions, filters_of
+from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.notebooks.cells import Cell
+from cnn_core.notebooks.filters import VIEWS, filters_cells
 from cnn_core.probe.trace import LayerTrace, Trace
 from cnn_core.views.atlas import atlas_box, atlas_cell, feature_map_atlas, map_picture
 from cnn_core.views.prints import Print, Tile
-from ui import state
+from ui import ask, state
 from ui.cell_picker import cell_picker
 from ui.panels import html
 from ui.panels.prints import print_buttons
@@ -21,7 +28,6 @@ _STRIP_FRAMES = 10
 _STRIP_SLICES = 4
 _STRIP_SIDE = 720
 _SIDE = 208
-VIEWS = ("At this moment", "Random start", "Difference")
 
 
 def chosen_filter() -> tuple[LayerSpec, int] | None:
@@ -330,3 +336,17 @@ def _take_frame(shape: tuple[int, int, int], steps: list[int]) -> None:
             state.choose_step(steps[cell[2] % len(steps)])
     except ConvScopeError as error:
         state.notify(str(error))
+
+
+def filters_notebook(
+    ref: NetworkRef, digit: Digit, trace: Trace, filter_at: tuple[str, int], view: str
+) -> Callable[[], list[Cell]]:
+    """What makes the page's notebook: the filter, and what the units that are off cost."""
+    whole = ask.trace(ref.whole, digit).trace if ref.lesion else None
+
+    def make() -> list[Cell]:
+        before, after = (kept_evaluation(ref.whole), kept_evaluation(ref)) if whole else (None,) * 2
+        scores = (before, after) if before is not None and after is not None else None
+        return filters_cells(ref, digit, trace, *filter_at, view, whole, scores)
+
+    return make

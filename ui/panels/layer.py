@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cnn_core.errors import NoSuchUnit
+from cnn_core.errors import NoSuchUnit, UnsupportedLayer
 from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.source import layer_code
 from cnn_core.probe.geometry import Index
@@ -150,7 +150,11 @@ def unit_choice(layer: LayerTrace, unit: Index) -> None:
 
 def layer_source(graph: Graph, name: str) -> None:
     """The Keras code that builds the layer."""
-    st.code(layer_code(graph, name), language="python", wrap_lines=True)
+    with st.container(key="layer-code"):
+        try:
+            st.code(layer_code(graph, name), language="python", wrap_lines=True)
+        except UnsupportedLayer as error:
+            st.caption(str(error))
 
 
 def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:

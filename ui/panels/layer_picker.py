@@ -5,6 +5,7 @@ import streamlit as st
 from cnn_core.errors import UnknownLayer
 from cnn_core.networks.graph import Graph
 from ui import state
+from ui.present import BACK, NEXT
 
 
 def layer_picker(graph: Graph) -> None:
@@ -16,23 +17,25 @@ def layer_picker(graph: Graph) -> None:
     with st.container(
         horizontal=True, gap="small", vertical_alignment="center", key="layer-picker"
     ):
-        st.button(
-            "Previous",
-            key="layer-previous",
-            icon=":material/arrow_back:",
-            disabled=here == 0,
-            shortcut="P",
-            on_click=lambda: _go_to(names[here - 1]),
-        )
-        st.button(
-            "Next",
-            key="layer-next",
-            icon=":material/arrow_forward:",
-            icon_position="right",
-            disabled=here == len(names) - 1,
-            shortcut="N",
-            on_click=lambda: _go_to(names[here + 1]),
-        )
+        with st.container(key=BACK, width="content"):
+            st.button(
+                "Previous",
+                key="layer-previous",
+                icon=":material/arrow_back:",
+                disabled=here == 0,
+                shortcut="P",
+                on_click=lambda: _go_to(names[here - 1]),
+            )
+        with st.container(key=NEXT, width="content"):
+            st.button(
+                "Next",
+                key="layer-next",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                disabled=here == len(names) - 1,
+                shortcut="N",
+                on_click=lambda: _go_to(names[here + 1]),
+            )
         st.segmented_control(
             "Layer",
             names,

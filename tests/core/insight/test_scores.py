@@ -157,7 +157,7 @@ def test_a_network_of_other_classes_is_refused_with_the_reason(
     network = Network(tmp_path / "runs" / id)  # type: ignore[operator]
     graph: Graph = graph_of(model)
     card = open_network("classic").card.__class__(
-        id, "Branched", "", (12, 12, 2), (0, 1), tuple("abcd"), "none", {0: 0.0}, {}
+        id, "Branched", "", (12, 12, 2), (0, 1), tuple("abcd"), "mnist", {0: 0.0}, {}
     )
     network.describe(card, graph)
     network.film.write(0, weights_of(model))

@@ -27,14 +27,15 @@ const STRIP = { least: 64, share: 1 / 9 }; // width of a folded strip, beside al
  * @param {Network} network
  * @param {number} width what there is; a deep network takes more and is scrolled
  * @param {number} height of the blocks
+ * @param {number} type how large the page's type is: 1 as usual, more before a projector
  * @returns {{blocks: Map<string, Block>, width: number, height: number}}
  */
-export function layOut(network, width, height) {
+export function layOut(network, width, height, type = 1) {
   const columns = columnsOf(network);
   const bars = BARS.width + nameWidth(network.classes);
   const widths = columns.map(layers =>
     Math.max(...layers.map(layer => fixedWidth(layer, width, height, bars))));
-  const named = columns.map(layers => Math.max(...layers.map(labelWidth)));
+  const named = columns.map(layers => type * Math.max(...layers.map(labelWidth)));
   const free = width - (columns.length - 1) * APART.least
     - widths.reduce((sum, each, k) => sum + (each && Math.max(each, named[k])), 0);
   const elastic = widths.filter(each => each === 0).length;

@@ -27,6 +27,8 @@ const HEIGHT = {
   full: { least: 360, most: 640, others: 580 },
   compact: { least: 240, most: 400, others: 840 },
 };
+const LEAST_DRESSED = 180;
+const TYPE = 16; // screen pixels of the page's type as usual
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
 const REST = 120; // milliseconds after which a pointer counts as resting,
 const SETTLED = 400; // and a page: a film that plays shows the beginning of each calculation
@@ -286,8 +288,12 @@ export class View {
     this.width = this.stage.clientWidth;
     const zoom = ZOOMS[this.zoom];
     const { least, most, others } = HEIGHT[network.compact ? 'compact' : 'full'];
-    const height = Math.min(Math.max(window.innerHeight - others, least), most);
-    this.plan = layOut(network, this.width * zoom, height * zoom);
+    // A page dressed for a projector says itself how much it needs, and takes less if it must.
+    const said = parseInt(getComputedStyle(this.home).getPropertyValue('--cs-others'), 10);
+    const left = window.innerHeight - (said || others);
+    const height = Math.min(Math.max(left, said ? LEAST_DRESSED : least), most);
+    const type = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
+    this.plan = layOut(network, this.width * zoom, height * zoom, type);
     const { blocks, width, height: tall } = this.plan;
     this.world.style.width = `${width}px`;
     this.world.style.height = `${tall}px`;
@@ -464,6 +470,7 @@ export class View {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const act = event.shiftKey ? SHIFTED[event.key] : KEYS[event.key];
     if (!act) return;
+    if (event.key === 'Escape' && !this.unit) return; // nothing to forget: others may act on it
     event.preventDefault();
     event.stopPropagation();
     act(this);
