@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,9 @@ def test_what_was_cancelled_can_be_asked_for_again(lab: Lab) -> None:
     until(page, lambda page: len(page.get("plotly_chart")) == 1)
 
 
-def test_a_server_without_a_lab_says_so() -> None:
+def test_a_server_without_a_lab_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))  # nobody has evaluated anything yet
+    evaluation._kept.cache_clear()
     page = opened(None, network="intro")
     page.button(key="evaluate-begin").click().run()
     assert not page.exception

@@ -6,14 +6,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from cnn_core.course.lesson import load_course
 from tests.browser.server import Server
 from tests.browser.visitor import SEVEN, Visitor
 
 Visit = Callable[..., Visitor]
+COURSE = load_course()
 PROJECTOR = {"viewport": {"width": 1280, "height": 720}}
 TITLES = [
-    "Draw a digit", "Layers", "Train", "Filters", "Evaluate", "Playground", "Architectures",
-    "Explain", "About ConvScope",
+    "Draw a digit", "Lessons", "Layers", "Train", "Filters", "Evaluate", "Playground",
+    "Architectures", "Explain", "About ConvScope",
 ]  # fmt: skip
 
 
@@ -53,8 +55,9 @@ def layer(visitor: Visitor, name: str) -> None:
 def test_a_clicker_goes_through_all_pages_each_dressed_for_a_projector(
     server: Server, visit: Visit, scheme: str
 ) -> None:
-    # From the last layer on, Layers has no step of its own left.
-    visitor = visit(server, "?present=1&layer=output", **PROJECTOR, color_scheme=scheme)
+    # From the last layer, and the last card of the course, a step can only turn the page.
+    end = f"layer=output&lesson={len(COURSE)}&card={len(COURSE[-1].cards)}"
+    visitor = visit(server, f"?present=1&{end}", **PROJECTOR, color_scheme=scheme)
     for words in TITLES:
         title(visitor, words)
         expect(visitor.page.get_by_test_id("stSidebar")).to_be_hidden()
@@ -106,8 +109,21 @@ def test_a_clicker_steps_through_the_layers_and_then_turns_the_page(
     assert "present=1" in visitor.page.url
 
 
+def test_a_clicker_turns_the_cards_of_a_lesson(server: Server, visit: Visit) -> None:
+    visitor = presented(visit, server, "lessons", "&lesson=5&card=1")
+    heading = visitor.page.locator(".cs-card-title")
+    for key, card in (("PageDown", 2), ("PageDown", 3), ("PageUp", 2), ("ArrowRight", 3)):
+        press(visitor, key)
+        expect(heading).to_contain_text(COURSE[4].cards[card - 1].title)
+        visitor.wait_until_painted()
+    title(visitor, "Lessons")
+    expect(visitor.page.get_by_test_id("stSidebar")).to_be_hidden()
+
+
 def test_pages_turn_back_too_and_the_mode_stays(server: Server, visit: Visit) -> None:
     visitor = presented(visit, server, "layers", "&layer=input")
+    press(visitor, "PageUp")
+    title(visitor, "Lessons")
     press(visitor, "PageUp")
     title(visitor, "Draw a digit")
     press(visitor, "PageUp")  # there is none before it
