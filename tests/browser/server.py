@@ -89,8 +89,11 @@ class Server:
         """The living lab workers of this server."""
         found = []
         for child in psutil.Process(self.process.pid).children():
-            if "cnn_core.lab.worker" in child.cmdline():
-                found.append(child)
+            try:
+                if "cnn_core.lab.worker" in child.cmdline():
+                    found.append(child)
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                pass  # it has just ended
         return found
 
     def wait_for_lab(self) -> None:
