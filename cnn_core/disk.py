@@ -21,3 +21,15 @@ def write_whole(file: Path, content: bytes) -> None:
         os.replace(unfinished, file)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder; those that go meanwhile do not count, nor do links."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size
+            except OSError:
+                pass  # written whole a moment ago: its unfinished name is no more
+    return total

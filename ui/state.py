@@ -5,7 +5,6 @@ Pages read and write it through these functions only. What the link says is made
 """
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -34,6 +33,7 @@ from cnn_core.networks.zoo import (
     uploaded_networks,
 )
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
+from cnn_core.settings import is_classroom
 from cnn_core.training.runs import LIVING, Run
 from ui.present import CONTROLS
 
@@ -237,7 +237,11 @@ def draw_digit(digit: Digit, strokes: list[dict[str, Any]]) -> None:
 
 def keep_strokes(strokes: list[dict[str, Any]]) -> None:
     """Remember what stands on the canvas, so that it can be drawn again after a page change."""
-    if len(json.dumps(strokes)) <= _LONGEST_DRAWING:
+    try:
+        short = len(json.dumps(strokes, allow_nan=False)) <= _LONGEST_DRAWING
+    except (ValueError, RecursionError):  # it could not be sent back to the browser either
+        short = False
+    if short:
         st.session_state.canvas = replace(canvas(), strokes=tuple(strokes))
 
 
@@ -288,8 +292,8 @@ def switch_off(lesion: Iterable[tuple[str, int]]) -> None:
 
 
 def in_classroom() -> bool:
-    """Whether runs belong to whoever made them: ``CONVSCOPE_CLASSROOM=1``."""
-    return os.environ.get("CONVSCOPE_CLASSROOM") == "1"
+    """Whether runs belong to whoever made them: in a classroom, and in public."""
+    return is_classroom()
 
 
 def owner() -> str:

@@ -133,8 +133,12 @@ def point_to_fashion(text: str) -> None:
     ------
     DataError : it is not there, or damaged; what was remembered stays.
     """
-    place = Path(text.strip()).expanduser()
-    if not text.strip() or not place.exists():
+    try:
+        place = Path(text.strip()).expanduser()
+        there = bool(text.strip()) and place.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, unreadable, or nobody's home
+        there = False
+    if not there:
         raise DataError(f"There is no file or folder {text.strip()[:80]!r} on this machine.")
     images = FashionMnist(place.resolve())
     for name in _SHAPES:

@@ -9,7 +9,6 @@ and waits for the reply, the time limit, a cancel or the worker's death, whichev
 """
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -22,6 +21,7 @@ from cnn_core.lab.jobs import Job
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import Request, WarmUp
 from cnn_core.lab.trainings import LocalExecutor, Trainings
+from cnn_core.settings import whole_number
 
 _log = logging.getLogger("convscope.lab")
 
@@ -49,9 +49,7 @@ class LabSettings:
     @classmethod
     def from_environment(cls, warm_up: WarmUp | None = None) -> "LabSettings":
         """``CONVSCOPE_WORKERS``, from 1 to 64; 2 if it is not set or makes no sense."""
-        text = os.environ.get("CONVSCOPE_WORKERS", "")
-        workers = int(text) if text.isdecimal() and 1 <= int(text) <= 64 else cls.workers
-        return cls(workers, warm_up)
+        return cls(whole_number("CONVSCOPE_WORKERS", cls.workers, 1, 64), warm_up)
 
 
 @dataclass(frozen=True)

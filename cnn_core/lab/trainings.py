@@ -12,6 +12,8 @@ from typing import Protocol
 from cnn_core.errors import ConvScopeError, RunError, UnknownRun, WorkFailed
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import PrepareTraining, Request, TrainRequest
+from cnn_core.settings import whole_number
+from cnn_core.training.budget import most_waiting
 from cnn_core.training.control import Order
 from cnn_core.training.runs import ENDED, Runs
 
@@ -126,8 +128,7 @@ class Trainings:
     """
 
     def __init__(self, executor: Executor, at_once: int | None = None) -> None:
-        text = os.environ.get("CONVSCOPE_TRAININGS", "")
-        self._at_once = at_once or (int(text) if text.isdecimal() and 0 < int(text) < 65 else 1)
+        self._at_once = at_once or whole_number("CONVSCOPE_TRAININGS", 1, 1, 64)
         self._executor = executor
         self._lock = threading.Lock()
         self._line: list[Training] = []  # in the order of arrival, running ones included
@@ -149,11 +150,17 @@ class Trainings:
             self._executor.warm()
 
     def start(self, request: TrainRequest) -> None:
-        """Queue a run. Raises `RunError` if it, or another of its owner, is in the queue."""
+        """Queue a run. Raises `RunError` if it, or another of its owner, is in the queue, or the
+        queue is full."""
         self._see_off(request.run)
         with self._lock:
             if self.knows(request.run):
                 raise RunError("This run is going on already.")
+            if len(self._line) - self._at_once >= most_waiting():
+                raise RunError(
+                    f"{most_waiting()} trainings wait for their turn; no more can. Try again in a "
+                    "while."
+                )
             training = Training(request, self)
             owners = {other.owner for other in self._line if other.owner}
             if training.owner in owners:

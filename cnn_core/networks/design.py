@@ -5,7 +5,6 @@ Design ── draft.py ──> Draft: the graph, or the layer where it breaks an
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +46,14 @@ class Field:
                 return value
             raise BadDesign(f"{self.label} is one of {', '.join(self.choices)}. {_received(value)}")
         whole = isinstance(self.default, int)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            fits = self.least <= value <= self.most and not (whole and value != int(value))
-            if fits:
-                return int(value) if whole else float(value)
+        # NaN is within no bounds; and a whole number may be greater than any float.
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and self.least <= value <= self.most
+            and not (whole and value != int(value))
+        ):
+            return int(value) if whole else float(value)
         number = "a whole number" if whole else "a number"
         raise BadDesign(
             f"{self.label} is {number} from {self.least:g} to {self.most:g}. {_received(value)}"

@@ -57,15 +57,14 @@ def save_design(design: Design, owner: str = "") -> SavedDesign:
     """
     theirs = saved_designs(owner)
     same = [saved.id for saved in theirs if saved.design.name == design.name]
-    if not same and (
-        len(theirs) >= MOST_KEPT or sum(1 for _ in _folder().glob("*.json")) >= _MOST_ON_DISK
-    ):
+    if not same and len(theirs) >= MOST_KEPT:
         raise BadDesign(f"At most {MOST_KEPT} designs are kept. Delete one, or download this one.")
     saved = SavedDesign(same[0] if same else secrets.token_hex(8), design, owner)
     content = json.dumps({"owner": owner, "design": design.to_plain()}, ensure_ascii=False)
     try:
         _folder().mkdir(parents=True, exist_ok=True)
         write_whole(_folder() / f"{saved.id}.json", content.encode())
+        _make_room()
     except OSError as error:
         raise BadDesign(f"The design cannot be written: {error.strerror}.") from error
     return saved
@@ -85,11 +84,21 @@ def _folder() -> Path:
     return home() / "designs"
 
 
+def _make_room() -> None:
+    """Of all owners together the oldest go."""
+    files = list(_folder().glob("*.json"))
+    if len(files) <= _MOST_ON_DISK:
+        return
+    files.sort(key=lambda file: file.stat().st_mtime_ns)
+    for file in files[: len(files) - _MOST_ON_DISK]:
+        file.unlink(missing_ok=True)
+
+
 def _read(file: Path) -> SavedDesign:
     if not re.fullmatch(r"[0-9a-f]{16}", file.stem):
         raise BadDesign(f"{file.name} is no design's name.")
     try:
         plain = json.loads(file.read_text("utf-8"))
         return SavedDesign(file.stem, Design.from_plain(plain["design"]), str(plain["owner"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadDesign(f"The design in {file.name} is damaged: {error}.") from error

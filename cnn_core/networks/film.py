@@ -16,6 +16,13 @@ Weights = dict[str, dict[str, NDArray[np.float32]]]
 """Weights by layer, then by name: ``weights["conv_1"]["kernel"]``."""
 
 
+UNREADABLE = (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError)
+"""What reading a damaged safetensors file may raise: NumPy does not know all its types."""
+
+_HEADER = 2_000_000  # bytes of a safetensors file that are no numbers
+_DIGITS = 12
+
+
 class Film:
     """The frames in a folder, ``<step>.safetensors`` each, with names ``layer/weight``.
 
@@ -28,7 +35,10 @@ class Film:
     @cached_property
     def steps(self) -> tuple[int, ...]:
         """The steps there are frames for, rising."""
-        return tuple(sorted(int(file.stem) for file in self.folder.glob("*.safetensors")))
+        stems = (file.stem for file in self.folder.glob("*.safetensors"))
+        return tuple(
+            sorted({int(s) for s in stems if s.isascii() and s.isdecimal() and len(s) < _DIGITS})
+        )
 
     def check(self, step: int) -> None:
         """Raise `UnknownStep` unless there is a frame at `step`."""
@@ -38,8 +48,12 @@ class Film:
                 f"{', '.join(map(str, self.steps))}."
             )
 
-    def at(self, step: int) -> Weights:
+    def at(self, step: int, most: int | None = None) -> Weights:
         """The weights at `step`, read from disk.
+
+        Parameters
+        ----------
+        most : bytes that its numbers may take; None for any.
 
         Raises
         ------
@@ -49,12 +63,14 @@ class Film:
         self.check(step)
         file = self.folder / f"{step}.safetensors"
         try:
+            if most is not None and file.stat().st_size > most + _HEADER:
+                raise DataError(f"The film frame {file.name} is larger than its network.")
             arrays = load_file(file)
-        except (OSError, SafetensorError) as error:
+        except UNREADABLE as error:
             raise DataError(f"The film frame {file.name} is damaged: {error}.") from error
         weights: Weights = {}
         for name, array in arrays.items():
-            layer, weight = name.rsplit("/", 1)
+            layer, _, weight = name.rpartition("/")
             as_float32 = array.astype(np.float32)
             as_float32.setflags(write=False)
             weights.setdefault(layer, {})[weight] = as_float32

@@ -5,7 +5,7 @@ A network is a folder: ``network.json`` (what `Network` holds, and the graph) be
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.fitting import fitted
 from cnn_core.disk import home, write_whole
-from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, WrongInput
+from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, UnknownStep, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
 from cnn_core.networks.lesion import check_lesion, lesioned
 from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.soundness import check_card, check_weights, sound_graph
 
 SHIPPED = Path(__file__).with_name("shipped")
 FORMAT = 1
@@ -86,27 +87,40 @@ class Network:
     def _description(self) -> dict[str, Any]:
         try:
             description = json.loads((self.folder / "network.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"The network {self.id!r} cannot be read: {error}.") from error
+        if not isinstance(description, dict):
+            raise DataError(f"The network {self.id!r} cannot be read: it is no description.")
         if description.get("format") != FORMAT:
             raise DataError(
-                f"The network {self.id!r} has format {description.get('format')}, "
+                f"The network {self.id!r} has format {description.get('format')!r:.20}, "
                 f"this version reads format {FORMAT}."
             )
         return description
 
     @cached_property
     def card(self) -> NetworkCard:
-        card = dict(self._description["card"])
+        card = dict(check_card(self._description.get("card"), self.id))
         card["input_shape"] = tuple(card["input_shape"])
         card["value_range"] = tuple(card["value_range"])
         card["class_names"] = tuple(card["class_names"])
         card["accuracy"] = {int(step): share for step, share in card["accuracy"].items()}
-        return NetworkCard(**card)
+        known = {field.name for field in fields(NetworkCard)}
+        return NetworkCard(**{name: value for name, value in card.items() if name in known})
 
     @cached_property
     def graph(self) -> Graph:
-        return Graph.from_json(self._description["graph"])
+        graph = sound_graph(self._description.get("graph"), self.id)
+        shape, classes = self.card.input_shape, len(self.card.class_names)
+        if graph.input.output_shape != shape or graph.output.output_shape != (classes,):
+            raise DataError(f"The network {self.id!r} is damaged: its card is of another network.")
+        return graph
+
+    def weights(self, step: int) -> Weights:
+        """The frame at `step`, as the graph says it must be. Raises `UnknownStep`, `DataError`."""
+        weights = self.film.at(step, 4 * self.graph.parameter_count)
+        check_weights(self.graph, weights, self.id)
+        return weights
 
     @cached_property
     def graph_text(self) -> str:
@@ -119,7 +133,7 @@ class Network:
         try:
             description = json.loads((self.folder / "config.json").read_text("utf-8"))
             return str(description.get("owner", ""))
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             return ""
 
     @property
@@ -144,7 +158,9 @@ class Network:
 
     @property
     def last(self) -> NetworkRef:
-        """The network at the end of its film."""
+        """The network at the end of its film. Raises `UnknownStep` if it has no frame yet."""
+        if not self.film.steps:
+            raise UnknownStep(f"The network {self.id!r} has no film yet. Try again in a while.")
         return NetworkRef(self.id, self.film.steps[-1])
 
     def describe(self, card: NetworkCard, graph: Graph) -> None:
@@ -256,7 +272,7 @@ def weights_at(ref: NetworkRef) -> Weights:
     if ref.lesion:
         lesion = check_lesion(network.graph, ref.lesion)
         return lesioned(network.graph, weights_at(ref.whole), lesion)
-    return network.film.at(ref.step)
+    return network.weights(ref.step)
 
 
 def check_fits(shape: Shape, network_input: Shape) -> None:

@@ -29,6 +29,10 @@ SCHEDULES = {
 }
 """How the learning rate moves, each in a few words."""
 
+_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+MOST_FRAMES = 240
+"""Of one film."""
+
 _WARM_UP = 0.25  # of a one-cycle training
 _START = 1 / 25  # of the peak rate
 
@@ -149,21 +153,37 @@ class TrainingConfig:
         try:
             values: dict[str, Any] = json.loads(text)
             if values.get("start"):
-                values["start"] = NetworkRef(values["start"]["id"], values["start"]["step"])
+                values["start"] = _start_of(values["start"])
             if values.get("design"):
                 values["design"] = Design.from_plain(values["design"])
             known = {field.name for field in fields(cls)}
             return cls(**{name: value for name, value in values.items() if name in known})
-        except (ValueError, TypeError, AttributeError, KeyError, BadDesign) as error:
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            RecursionError,
+            BadDesign,
+        ) as error:
             raise BadConfig(f"This is no training's configuration: {error}.") from error
+
+
+def _start_of(plain: Any) -> NetworkRef:
+    """The network that a training goes on from. Raises `ValueError`, `TypeError`, `KeyError`."""
+    id, step = plain["id"], plain["step"]
+    if not isinstance(id, str) or type(step) is not int:
+        raise ValueError("it begins with no network")
+    return NetworkRef(id[:100], step)
 
 
 def film_steps(config: TrainingConfig) -> tuple[int, ...]:
     """The steps to keep a frame of: 0, some early ones evenly spaced in the logarithm, then four
-    an epoch."""
+    an epoch; of a very long training so many that there are at most `MOST_FRAMES`."""
     first = config.steps_per_epoch
     early = {round(first ** (k / 10)) for k in range(11)}
-    quarters = {round(first * k / 4) for k in range(1, 4 * config.epochs + 1)}
+    count = min(4 * config.epochs, MOST_FRAMES - len(early) - 1)
+    quarters = {round(config.total_steps * k / count) for k in range(1, count + 1)}
     late = {step for step in quarters if step >= first / 4}
     return tuple(sorted({0, *(step for step in early if step <= first), *late}))
 
@@ -195,7 +215,7 @@ def _check_number(
     good = (
         isinstance(value, kinds)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and (isinstance(value, int) or math.isfinite(value))  # no float holds every whole number
         and (above is None or value > above)
         and (least is None or value >= least)
         and (below is None or value < below)

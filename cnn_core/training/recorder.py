@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 from cnn_core.data.datasets import DATASETS
 from cnn_core.disk import write_whole
 from cnn_core.errors import RunError
-from cnn_core.networks.film import Film, Weights
+from cnn_core.networks.film import UNREADABLE, Film, Weights
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import Network, NetworkCard
 from cnn_core.training.events import (
@@ -243,7 +243,7 @@ def read_checkpoint(run: Run) -> CheckpointReached | None:
                 value.reshape(()) if k in scalars else value for k, value in enumerate(optimizer)
             ),
         )
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise RunError(f"The checkpoint of the run {run.id} is damaged: {error}.") from error
 
 
@@ -280,7 +280,7 @@ def read_dissection(run: Run) -> Dissection | None:
             _nested("gradients", tensors),
             _nested("after", tensors) or None,
         )
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise RunError(f"The dissected step of the run {run.id} is damaged: {error}.") from error
 
 

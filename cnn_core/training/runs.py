@@ -17,7 +17,6 @@ The home is ``CONVSCOPE_HOME``, or the platform's folder for user data.
 
 import csv
 import json
-import os
 import re
 import secrets
 import shutil
@@ -29,13 +28,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from cnn_core.data.datasets import DATASETS
-from cnn_core.disk import home, write_whole
-from cnn_core.errors import BadConfig, DataError, RunError, UnknownRun
+from cnn_core.data.images import SIDE
+from cnn_core.disk import folder_size, home, write_whole
+from cnn_core.errors import BadConfig, DataError, RunError, TrainingError, UnknownRun
+from cnn_core.networks.film import UNREADABLE
 from cnn_core.networks.zoo import Network
+from cnn_core.settings import is_public, whole_number
 from cnn_core.training.config import TrainingConfig
 
 Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -46,12 +47,21 @@ LIVING = ("waiting", "running", "paused")
 ENDED = ("stopped", "finished", "failed", "interrupted")
 _SILENT_SECONDS = 6.0  # after which a living run counts as interrupted
 _LONGEST_NAME = 60
+_MOST_TABLE_BYTES = 50_000_000  # of history.csv: most of a million batches
+_MOST_STEPS = 10**9
+_END_OF_TIME = 1e11  # seconds since 1970 that a calendar still knows
 
 
 def quota_bytes() -> int:
-    """How much the saved runs may take: ``CONVSCOPE_RUNS_MB``, 2,000 by default."""
-    text = os.environ.get("CONVSCOPE_RUNS_MB", "")
-    return (int(text) if text.isdecimal() and 0 < int(text) < 10**7 else 2000) * 1_000_000
+    """How much the saved runs may take: ``CONVSCOPE_RUNS_MB``, 2,000 by default, 1,000 in
+    public."""
+    usual = 1_000 if is_public() else 2_000
+    return whole_number("CONVSCOPE_RUNS_MB", usual, 1, 10**7 - 1) * 1_000_000
+
+
+def share_bytes() -> int:
+    """How much of that one owner's runs may take, where runs have owners: a tenth."""
+    return quota_bytes() // 10
 
 
 @dataclass(frozen=True)
@@ -122,9 +132,9 @@ class Run:
             description = json.loads((self.folder / "config.json").read_text("utf-8"))
             if description["format"] != FORMAT:
                 raise ValueError(f"format {description['format']} is not {FORMAT}")
-            _ = description["name"], description["config"], float(description["created"])
+            _check_description(description)
             return description
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
                 f"The run in the folder {self.id} is damaged and was left alone: {error}."
             ) from error
@@ -163,8 +173,12 @@ class Run:
             return None
         try:
             tensors = load_file(file)
-            return tensors["images"], tensors["labels"]
-        except (OSError, SafetensorError, KeyError) as error:
+            images, labels = tensors["images"], tensors["labels"]
+            plain = images.dtype == labels.dtype == np.uint8 and not (labels > 9).any()
+            if images.shape != (len(labels), SIDE, SIDE) or labels.ndim != 1 or not plain:
+                raise ValueError(f"they are {images.shape} {images.dtype}")
+            return images, labels
+        except UNREADABLE as error:
             raise RunError(f"The drawings of the run {self.id} are damaged: {error}.") from error
 
     def _describe(self, **changes: object) -> None:
@@ -196,8 +210,8 @@ class Run:
     def state(self) -> RunState:
         """What it last said; a living run that has long been silent was interrupted."""
         try:
-            state = RunState(**json.loads((self.folder / "state.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            state = _state_from(json.loads((self.folder / "state.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RunError(
                 f"The run in the folder {self.id} is damaged and was left alone: {error}."
             ) from error
@@ -212,11 +226,13 @@ class Run:
         write_whole(self.folder / "state.json", json.dumps(asdict(beating)).encode())
 
     def history(self) -> History:
-        """All rows written so far; a last row that is not whole is left out."""
+        """All rows written so far; a last row that is not whole is left out. Raises `RunError`."""
         batches: list[list[float]] = []
         epochs: list[list[float]] = []
         for row in self._rows("history.csv", HISTORY_COLUMNS):
-            numbers = [float(text) if text else float("nan") for text in row[1:]]
+            numbers = [self._number(text, "history.csv") for text in row[1:]]
+            if not 0 <= numbers[0] < _MOST_STEPS:
+                raise self._damaged("history.csv", f"{row[1]!r:.20} is no step")
             (batches if row[0] == "batch" else epochs).append(numbers)
         by_batch = np.array(batches, np.float64).reshape(-1, 7).T
         by_epoch = np.array(epochs, np.float64).reshape(-1, 7).T
@@ -233,27 +249,42 @@ class Run:
         )
 
     def samples(self) -> dict[str, NDArray[np.float64]]:
-        """By layer `(n, 3)`: step, gradient norm, dead share (NaN where the layer has no ReLU)."""
+        """By layer `(n, 3)`: step, gradient norm, dead share (NaN where the layer has no ReLU).
+        Raises `RunError`."""
         found: dict[str, list[tuple[float, ...]]] = {}
         for step, layer, norm, dead in self._rows("samples.csv", SAMPLE_COLUMNS):
-            numbers = float(step), float(norm), float(dead) if dead else float("nan")
+            numbers = tuple(self._number(text, "samples.csv") for text in (step, norm, dead))
             found.setdefault(layer, []).append(numbers)
         return {layer: np.array(rows) for layer, rows in found.items()}
+
+    def _number(self, text: str, name: str) -> float:
+        try:
+            return float(text) if text else float("nan")
+        except ValueError as error:
+            raise self._damaged(name, f"{text!r:.20} is no number") from error
+
+    def _damaged(self, name: str, why: object) -> RunError:
+        return RunError(f"{name} of the run {self.id} is damaged: {why}.")
 
     def _rows(self, name: str, columns: tuple[str, ...]) -> Iterable[list[str]]:
         file = self.folder / name
         if not file.exists():
             return
-        text = file.read_text("utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        for row in csv.reader(whole.splitlines()[1:]):
-            if len(row) == len(columns):
-                yield row
+        try:
+            if file.stat().st_size > _MOST_TABLE_BYTES:
+                raise self._damaged(name, "it is far too large")
+            text = file.read_text("utf-8")
+            whole = text[: text.rfind("\n") + 1]
+            for row in csv.reader(whole.split("\n")[1:]):
+                if len(row) == len(columns):
+                    yield row
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise self._damaged(name, error) from error
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        return folder_size(self.folder)
 
 
 class Runs:
@@ -279,8 +310,10 @@ class Runs:
 
         Raises
         ------
-        RunError : the folder cannot be written.
+        RunError : the folder cannot be written, or what is kept leaves no room.
         """
+        self.make_room()
+        self._check_room(owner)
         run = Run(self.folder / secrets.token_hex(8))
         description = {
             "format": FORMAT,
@@ -303,8 +336,17 @@ class Runs:
                 f"No run can be kept in {self.folder}: {error.strerror}. Make room there, or set "
                 "CONVSCOPE_HOME to another folder."
             ) from error
-        self.make_room()
         return run
+
+    def _check_room(self, owner: str) -> None:
+        """Raise `RunError` if what may not be deleted takes all there is."""
+        runs, _ = self.all(owner)
+        most = share_bytes() if owner else quota_bytes()
+        if sum(run.size for run in runs) > most:
+            raise RunError(
+                f"There is no room for another run: those that are kept, or are going on, take all "
+                f"of the {most / 1e6:,.0f} MB. Delete one, or keep one no longer."
+            )
 
     def _free_name(self, config: TrainingConfig, owner: str) -> str:
         """What the config says, and a number that none of theirs has."""
@@ -316,7 +358,8 @@ class Runs:
 
     def __getitem__(self, id: str) -> Run:
         """Raises `UnknownRun`."""
-        if not re.fullmatch(r"[0-9a-f]{16}", id) or not (self.folder / id).is_dir():
+        folder = self.folder / id[:40]
+        if not re.fullmatch(r"[0-9a-f]{16}", id) or folder.is_symlink() or not folder.is_dir():
             raise UnknownRun(f"There is no run {id[:40]!r}; it may have been deleted.")
         return Run(self.folder / id)
 
@@ -330,7 +373,7 @@ class Runs:
         whole: list[tuple[float, Run]] = []
         damaged = []
         for folder in self.folder.glob("*"):
-            if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
+            if not re.fullmatch(r"[0-9a-f]{16}", folder.name) or folder.is_symlink():
                 continue
             run = Run(folder)
             try:
@@ -359,23 +402,50 @@ class Runs:
             raise RunError(f"The run {id} cannot be deleted: {error.strerror}.") from error
 
     def make_room(self) -> list[str]:
-        """Delete the oldest ended runs that nobody keeps until all fit the quota; their names."""
+        """Delete ended runs until all fit the quota, and each owner's fit their share; the names of
+        those that went.
+
+        Of an owner the oldest goes first, and the owner who has most is the first to lose one: one
+        visitor cannot push out all others' runs. What somebody keeps stays; in public nothing is
+        kept longer than there is room.
+        """
         runs, _ = self.all()
         sizes = {run.id: run.size for run in runs}
+        by_owner: dict[str, list[Run]] = {}
+        for run in reversed(runs):  # the oldest first
+            by_owner.setdefault(run.owner, []).append(run)
+        used = {owner: sum(sizes[run.id] for run in own) for owner, own in by_owner.items()}
         gone = []
-        for run in reversed(runs):
-            if sum(sizes.values()) <= quota_bytes():
-                break
-            if run.kept or run.state.word in LIVING:
-                continue
-            name = run.name
-            try:
-                self.delete(run.id)
-            except RunError:
-                continue  # then a younger one
-            gone.append(name)
-            del sizes[run.id]
+        for owner in sorted(by_owner, key=lambda owner: -used[owner]):
+            while owner and used[owner] > share_bytes():
+                name = self._drop_oldest(by_owner[owner], sizes, used)
+                if name is None:
+                    break
+                gone.append(name)
+        while sum(used.values()) > quota_bytes() and any(by_owner.values()):
+            most = max((owner for owner in by_owner if by_owner[owner]), key=used.__getitem__)
+            name = self._drop_oldest(by_owner[most], sizes, used)
+            if name is not None:
+                gone.append(name)
         return gone
+
+    def _drop_oldest(
+        self, runs: list[Run], sizes: dict[str, int], used: dict[str, int]
+    ) -> str | None:
+        """Delete the first of an owner's runs that may go, and take those before it from the list,
+        which may not; its name, None if there is none."""
+        while runs:
+            run = runs.pop(0)
+            try:
+                if (run.kept and not is_public()) or run.state.word in LIVING:
+                    continue
+                name, owner = run.name, run.owner
+                self.delete(run.id)
+            except TrainingError:
+                continue  # then a younger one
+            used[owner] -= sizes[run.id]
+            return name
+        return None
 
 
 def checked_name(name: str) -> str:
@@ -383,4 +453,36 @@ def checked_name(name: str) -> str:
     clean = " ".join(name.split())
     if not clean or len(clean) > _LONGEST_NAME:
         raise RunError(f"A run's name has 1 to {_LONGEST_NAME} letters. Received: {len(clean)}.")
+    if not clean.isprintable():
+        raise RunError("A run's name has letters, digits and signs that can be shown.")
     return clean
+
+
+def _check_description(plain: dict[str, Any]) -> None:
+    """Raise `ValueError` unless a run's config.json says what it should."""
+    _ = plain["config"]
+    if not isinstance(plain["name"], str) or checked_name(plain["name"]) != plain["name"]:
+        raise ValueError("its name is none")
+    created = plain["created"]
+    if type(created) not in (int, float) or not 0 <= created < _END_OF_TIME:
+        raise ValueError("it was made at no time")
+    if not isinstance(plain.get("owner", ""), str):
+        raise ValueError("its owner is nobody")
+
+
+def _state_from(plain: Any) -> RunState:
+    """The state that `Run.tell` wrote. Raises `ValueError`, `TypeError`."""
+    state = RunState(**plain)
+    words = (*LIVING, *ENDED)
+    counts = (state.step, state.epoch)
+    numbers = (state.images_per_second, state.seconds_left, state.learning_rate, state.beat)
+    if state.word not in words or not isinstance(state.message, str):
+        raise ValueError(f"{state.word!r:.20} is no state")
+    if not all(type(count) is int and 0 <= count < _MOST_STEPS for count in counts):
+        raise ValueError("its steps are no numbers")
+    if not all(type(number) in (int, float) and abs(number) < _END_OF_TIME for number in numbers):
+        raise ValueError("its speed is no number")
+    share = state.test_accuracy
+    if share is not None and not (type(share) in (int, float) and 0 <= share <= 1):
+        raise ValueError("its accuracy is no share")
+    return state

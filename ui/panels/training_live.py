@@ -1,7 +1,6 @@
 """A training as it goes: how far it is, its curves, its filters, its answer on the digit."""
 
 import time
-from math import isfinite
 
 import numpy as np
 import streamlit as st
@@ -164,7 +163,7 @@ def _change_rate(run: Run) -> None:
     rate = st.session_state["train-rate"]
     if rate is None:
         return
-    if not isinstance(rate, int | float) or not isfinite(rate) or not 0 < rate <= 10:
+    if not isinstance(rate, int | float) or not 0 < rate <= 10:
         state.notify(f"A learning rate is above 0 and at most 10. Received: {rate!r:.20}.")
         return
     _give(run, Order(rate=float(rate)))

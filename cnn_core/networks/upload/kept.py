@@ -8,15 +8,15 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cnn_core.data.datasets import DATASETS
-from cnn_core.disk import home, write_whole
+from cnn_core.disk import folder_size, home, write_whole
 from cnn_core.errors import BadUpload, UnknownNetwork
 from cnn_core.networks.film import Weights
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.upload.configuration import Configured
 from cnn_core.networks.zoo import Network, NetworkCard, network_folder, uploaded_networks
+from cnn_core.settings import whole_number
 
 MOST_OF_AN_OWNER = 20
 VALUE_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
@@ -132,7 +132,7 @@ def remarks_on(network: Network) -> Sequence[str]:
     try:
         config = json.loads((network.folder / "config.json").read_text("utf-8"))
         return [str(one) for one in config["remarks"]]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return []
 
 
@@ -149,15 +149,23 @@ def delete_upload(id: str, owner: str = "") -> None:
 
 
 def _make_room(newest: Network, owner: str) -> None:
-    """The oldest go: of an owner beyond twenty, of all beyond the quota."""
+    """The oldest go: of an owner beyond twenty, of all beyond the quota. Whoever has most loses
+    first: one visitor cannot push out all others' networks."""
     own = [network for network in uploaded_networks(owner).values() if network.owner == owner]
     for network in own[MOST_OF_AN_OWNER:]:
         shutil.rmtree(network.folder, ignore_errors=True)
-    room = _quota()
+    by_owner: dict[str, list[tuple[Network, int]]] = {}
     for network in uploaded_networks().values():  # the newest first
-        room -= _size(network.folder)
-        if room < 0 and network.id != newest.id:
+        by_owner.setdefault(network.owner, []).append((network, folder_size(network.folder)))
+    used = {owner: sum(size for _, size in theirs) for owner, theirs in by_owner.items()}
+    while sum(used.values()) > _quota():
+        most = max(used, key=used.__getitem__)
+        network, size = by_owner[most].pop()
+        if network.id != newest.id:
             shutil.rmtree(network.folder, ignore_errors=True)
+        used[most] -= size
+        if not by_owner[most]:
+            del used[most]
     for left in (home() / "uploads").glob(".*"):  # by a server that was killed while it wrote
         if time.time() - left.stat().st_mtime > 3600:
             shutil.rmtree(left, ignore_errors=True)
@@ -165,9 +173,4 @@ def _make_room(newest: Network, owner: str) -> None:
 
 def _quota() -> int:
     """Bytes that all uploads together may take: ``CONVSCOPE_UPLOADS_MB``."""
-    text = os.environ.get("CONVSCOPE_UPLOADS_MB", "")
-    return (int(text) if text.isascii() and text.isdecimal() else _DEFAULT_MB) * 1024**2
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return whole_number("CONVSCOPE_UPLOADS_MB", _DEFAULT_MB, 0, 10**7) * 1024**2

@@ -5,7 +5,6 @@ refused. Nothing here builds anything.
 """
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Any
 
 from cnn_core.errors import BadUpload
@@ -34,7 +33,7 @@ def _whole(low: int, high: int) -> Check:
 
 def _number(low: float = -1e6, high: float = 1e6) -> Check:
     def check(value: Any) -> float:
-        if type(value) not in (int, float) or not isfinite(value) or not low <= value <= high:
+        if type(value) not in (int, float) or not low <= value <= high:
             raise ValueError(f"a number from {low:g} to {high:g}")
         return value
 
