@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from cnn_core.lab.requests import WarmUp
 from cnn_core.lab.supervisor import Lab, LabSettings
 from ui import ask
+from ui.headers import SecurityHeaders
+from ui.held_uploads import HeldUploads
 from ui.network_view import routes as network_view
 
 
@@ -20,4 +23,9 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
         yield {}
 
 
-app = st.App("ui/shell.py", lifespan=lifespan, routes=network_view.routes())
+app = st.App(
+    "ui/shell.py",
+    lifespan=lifespan,
+    routes=network_view.routes(),
+    middleware=[Middleware(SecurityHeaders), Middleware(HeldUploads)],
+)

@@ -13,6 +13,18 @@ def home() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("convscope", False))
 
 
+def read_small(file: Path, most: int = 5_000_000) -> str:
+    """A file's text. Raises `OSError`; `ValueError` if it is larger than `most` bytes, or no text.
+
+    What is larger than anything that is written there was not written here: it is not read.
+    """
+    with file.open("rb") as opened:
+        content = opened.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it is larger than {most:,} bytes")
+    return content.decode("utf-8")
+
+
 def write_whole(file: Path, content: bytes) -> None:
     """Write a file so that nobody ever reads half of it."""
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

@@ -1,6 +1,7 @@
 """Every error that ConvScope raises on purpose.
 
     ConvScopeError
+     ├─ Crowded                   as many visitors are here as there may be
      ├─ LinkError                 part of a link that says nothing known
      ├─ DataError                 digits or lessons on disk are missing or damaged
      ├─ InkError                  a drawing or picture that cannot become a digit
@@ -39,6 +40,10 @@ it stands. Anything outside this tree is a bug and stays loud.
 
 class ConvScopeError(Exception):
     """Root of the tree: a sentence that may be shown to a person."""
+
+
+class Crowded(ConvScopeError):
+    """As many visitors are here as there may be."""
 
 
 class LinkError(ConvScopeError):

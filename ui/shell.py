@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core.errors import ConvScopeError
 from ui import ask, state
+from ui.crowd import take_place
 from ui.garbage import set_modules_aside
 from ui.link import write_link
 from ui.owner import ask_owner
@@ -33,6 +34,7 @@ PAGES = [
 ]
 shown = st.navigation(PAGES)
 try:
+    take_place()
     state.begin_run(shown.url_path)
     with st.sidebar:
         sidebar()

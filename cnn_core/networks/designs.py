@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_core.disk import home, write_whole
+from cnn_core.disk import home, read_small, write_whole
 from cnn_core.errors import BadDesign
 from cnn_core.networks.design import Design
 
@@ -98,7 +98,7 @@ def _read(file: Path) -> SavedDesign:
     if not re.fullmatch(r"[0-9a-f]{16}", file.stem):
         raise BadDesign(f"{file.name} is no design's name.")
     try:
-        plain = json.loads(file.read_text("utf-8"))
+        plain = json.loads(read_small(file))
         return SavedDesign(file.stem, Design.from_plain(plain["design"]), str(plain["owner"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadDesign(f"The design in {file.name} is damaged: {error}.") from error

@@ -16,6 +16,7 @@ from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.ref import Lesion
 
 _LONGEST_TEXT = 2_000
+_MOST_UNITS = 100_000
 _SWITCHABLE = ("Conv2D", "DepthwiseConv2D", "Dense")
 # f(0) = 0, so that a pre-activation of 0 stays 0.
 _KEEP_ZERO = (
@@ -114,6 +115,8 @@ def lesion_from_text(graph: Graph, text: str) -> Lesion:
         if not colon or not numbers or written != numbers or len(text) > _LONGEST_TEXT:
             raise BadLesion(f"The units that are off cannot be read: {text[:40]!r}.")
         for first, last in ranges:
+            if len(units) + int(last or first) - int(first) >= _MOST_UNITS:
+                raise BadLesion(f"More units are named than any network has: {text[:40]!r}.")
             units += [(layer, unit) for unit in range(int(first), int(last or first) + 1)]
     return check_lesion(graph, units)
 

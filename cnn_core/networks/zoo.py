@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.fitting import fitted
-from cnn_core.disk import home, write_whole
+from cnn_core.disk import home, read_small, write_whole
 from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, UnknownStep, WrongInput
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
@@ -86,7 +86,7 @@ class Network:
     @cached_property
     def _description(self) -> dict[str, Any]:
         try:
-            description = json.loads((self.folder / "network.json").read_text("utf-8"))
+            description = json.loads(read_small(self.folder / "network.json"))
         except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"The network {self.id!r} cannot be read: {error}.") from error
         if not isinstance(description, dict):
@@ -131,7 +131,7 @@ class Network:
     def owner(self) -> str:
         """Whose it is; empty for everybody's."""
         try:
-            description = json.loads((self.folder / "config.json").read_text("utf-8"))
+            description = json.loads(read_small(self.folder / "config.json"))
             return str(description.get("owner", ""))
         except (OSError, ValueError, AttributeError, RecursionError):
             return ""

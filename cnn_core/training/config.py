@@ -83,6 +83,10 @@ class TrainingConfig:
         _check_choice("data set", self.dataset, DATASETS)
         if not isinstance(self.architecture, str) or not 0 < len(self.architecture) <= 40:
             raise BadConfig(f"The architecture is a name. Received: {self.architecture!r:.40}.")
+        if not isinstance(self.start, NetworkRef | None):
+            raise BadConfig(f"A training begins with a network. Received: {self.start!r:.40}.")
+        if not isinstance(self.design, Design | None):
+            raise BadConfig(f"What is trained is a design. Received: {self.design!r:.40}.")
         if self.design is not None:
             try:
                 graph_of_design(self.design)

@@ -32,7 +32,7 @@ from safetensors.numpy import load_file, save
 
 from cnn_core.data.datasets import DATASETS
 from cnn_core.data.images import SIDE
-from cnn_core.disk import folder_size, home, write_whole
+from cnn_core.disk import folder_size, home, read_small, write_whole
 from cnn_core.errors import BadConfig, DataError, RunError, TrainingError, UnknownRun
 from cnn_core.networks.film import UNREADABLE
 from cnn_core.networks.zoo import Network
@@ -129,7 +129,7 @@ class Run:
 
     def _description(self) -> dict[str, Any]:
         try:
-            description = json.loads((self.folder / "config.json").read_text("utf-8"))
+            description = json.loads(read_small(self.folder / "config.json"))
             if description["format"] != FORMAT:
                 raise ValueError(f"format {description['format']} is not {FORMAT}")
             _check_description(description)
@@ -210,7 +210,7 @@ class Run:
     def state(self) -> RunState:
         """What it last said; a living run that has long been silent was interrupted."""
         try:
-            state = _state_from(json.loads((self.folder / "state.json").read_text("utf-8")))
+            state = _state_from(json.loads(read_small(self.folder / "state.json")))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RunError(
                 f"The run in the folder {self.id} is damaged and was left alone: {error}."
@@ -271,14 +271,12 @@ class Run:
         if not file.exists():
             return
         try:
-            if file.stat().st_size > _MOST_TABLE_BYTES:
-                raise self._damaged(name, "it is far too large")
-            text = file.read_text("utf-8")
+            text = read_small(file, _MOST_TABLE_BYTES)
             whole = text[: text.rfind("\n") + 1]
             for row in csv.reader(whole.split("\n")[1:]):
                 if len(row) == len(columns):
                     yield row
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, ValueError, csv.Error) as error:
             raise self._damaged(name, error) from error
 
     @property

@@ -20,6 +20,7 @@ class Door:
     name : for people.
     payloads : what is thrown at it at random.
     by_hand : what somebody thought of.
+    good : what must come in: a door that is shut keeps out everything.
     enter : takes a payload as far in as it gets. `ConvScopeError` refuses it, as the pages show
         it; anything else that is raised is a crash.
     """
@@ -27,6 +28,7 @@ class Door:
     name: str
     payloads: SearchStrategy[Any]
     by_hand: tuple[Any, ...]
+    good: tuple[Any, ...]
     enter: Callable[[Any], object]
 
 

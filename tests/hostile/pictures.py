@@ -115,7 +115,7 @@ PICTURES = (
     file_of(Image.new("CMYK", (50, 50), (0, 0, 0, 255)), "JPEG"),
     file_of(a_seven().convert("RGB"), "JPEG", progressive=True),
     GOOD["JPEG"][:-2] + b"\xff\xd8" + GOOD["JPEG"],
-    *GOOD.values(),
+    file_of(Image.new("L", (30, 30), 255)),
 )
 
 
@@ -128,6 +128,7 @@ DOORS = (
         "uploaded pictures",
         st.one_of([damaged(file) for file in GOOD.values()]),
         PICTURES,
+        tuple(GOOD.values()),
         picture_to_digit,
     ),
     Door(
@@ -139,8 +140,9 @@ DOORS = (
             None, b"", HUGE, DEEP, PREFIX, PREFIX + "=", PREFIX + "é", PREFIX + "\ud800",
             PREFIX + "A" * 11_000_000, "data:text/html;base64,AAAA",
             _sent(file_of(a_seven(281))), _sent(GOOD["JPEG"]),
-            *(_sent(file) for file in PICTURES[:16]), _sent(file_of(a_seven())),
+            *(_sent(file) for file in PICTURES[:16]),
         ),
+        (_sent(file_of(a_seven())),),
         lambda sent: canvas_to_digit(sent, SIDE),
     ),
 )  # fmt: skip

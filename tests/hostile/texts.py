@@ -68,8 +68,8 @@ DOORS = (
         (
             "", ".", "d", "d.", "d.=", "x.AAAA", "d.é", "d.\ud800", "test-", "test-10000",
             "test-99999999", "test--1", "test-٣", "fashion-0", f"d.{_bomb}", "d." + "A" * 2_000_000,
-            f"d.{_drawn}",
         ),
+        ("test-0", "test-9999", f"d.{_drawn}"),
         digit_from_token,
     ),
     Door(
@@ -77,8 +77,9 @@ DOORS = (
         st.one_of(words, damaged(b"conv_1:3,5-7;dense_1:0").map(lambda b: b.decode("latin-1"))),
         (
             ":", "conv_1:", "conv_1:99999", "conv_1:0-99999", "conv_1:5-3", "dense_2:0", "a:" * 999,
-            "conv_1:1;" * 200, "conv_1:0-99999;" * 130, "conv_1:٣", "constructor:1", "conv_1:0",
+            "conv_1:1;" * 200, "conv_1:0-99999;" * 130, "conv_1:٣", "constructor:1",
         ),
+        ("", "conv_1:0", "conv_1:3,5-7;dense_1:0"),
         _enter_lesion,
     ),
     Door(
@@ -92,8 +93,9 @@ DOORS = (
             _layers(*[{"kind": "conv", "filters": 256, "padding": "same"}] * 40),
             _layers({"kind": "dense", "units": HUGE}), _layers({"kind": "dropout", "rate": HUGE}),
             _layers({"kind": "conv", "kernel": 1e308}), _layers({"kind": "pool", "window": True}),
-            _layers(*[{"kind": "flatten"}] * 41), as_json(_design),
+            _layers(*[{"kind": "flatten"}] * 41),
         ),
+        (as_json(_design),),
         _enter_design,
     ),
     Door(
@@ -111,8 +113,9 @@ DOORS = (
             {"share": 5e-324}, {"batch_size": True}, {"seed": 2.5}, {"optimizer": []},
             {"architecture": "x" * 41}, {"architecture": None}, {"dataset": {}},
             {"epochs": 1_000, "batch_size": 1}, {"epochs": 1_000, "architecture": "densenet_mini"},
-            {"validation_split": 1 - 1e-12}, {},
+            {"validation_split": 1 - 1e-12},
         ),
+        ({}, {"architecture": "intro", "epochs": 1, "share": 0.1}),
         _enter_training,
     ),
     Door(
@@ -122,21 +125,22 @@ DOORS = (
             b"", _deep, as_json({**_config, "start": {"id": [], "step": "x"}}),
             as_json({**_config, "start": {"id": "classic", "step": HUGE}}),
             as_json({**_config, "design": DEEP}), as_json({**_config, "epochs": HUGE}),
-            as_json(_config),
         ),
+        (as_json(_config),),
         _enter_training_text,
     ),
     Door(
         "what is told of a model",
         st.tuples(words, words, words),
-        (("", "", ","), ("x" * 9_999, "mnist", "a," * 5_000), ("a", "\0", ""), ("a", "", "[a](b)"),
-         ("a", "mnist", "0,1,2,3,4,5,6,7,8,9")),
+        (("", "", ","), ("x" * 9_999, "mnist", "a," * 5_000), ("a", "\0", ""), ("a", "", "[a](b)")),
+        (("a", "mnist", "0,1,2,3,4,5,6,7,8,9"),),
         _enter_told,
     ),
     Door(
         "the place of Fashion-MNIST",
         words,
         ("", "~nobody-at-all/x", "\0", "a" * 400, "/dev/null", "/", "~", "/proc/self/mem", "x\n"),
+        (),
         point_to_fashion,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnn_core.data.datasets import DATASETS
-from cnn_core.disk import folder_size, home, write_whole
+from cnn_core.disk import folder_size, home, read_small, write_whole
 from cnn_core.errors import BadUpload, UnknownNetwork
 from cnn_core.networks.film import Weights
 from cnn_core.networks.graph import Graph
@@ -130,7 +130,7 @@ def _card(id: str, described: Configured, told: Told) -> NetworkCard:
 def remarks_on(network: Network) -> Sequence[str]:
     """What was changed when it was taken in, as sentences."""
     try:
-        config = json.loads((network.folder / "config.json").read_text("utf-8"))
+        config = json.loads(read_small(network.folder / "config.json"))
         return [str(one) for one in config["remarks"]]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return []
