@@ -5,7 +5,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,12 @@ from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import Request, TraceRequest, TrainRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
+from cnn_core.memory import kept_by_size
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
+from cnn_core.training.budget import check_cost
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.runs import Drawings, Run, Runs, RunState
 
@@ -29,11 +30,14 @@ _LONG_LOOK_SECONDS = 30.0  # the first of its kind is compiled
 _KEPT_LOOKS = 64
 _STUDY_SECONDS = 1800.0  # waiting in the queue counts
 _MOST_STUDIES = 24  # under way and waiting, for the whole server
+_MOST_OF_ONE = 6  # of those, where visitors are told apart
+_MOST_TRACES = 256_000_000  # bytes of traces in memory; one of `classic` takes 0.4 million
 _KEPT_STUDIES = 48
 _lab: Lab | None = None
 _guard = threading.Lock()
 _looks: OrderedDict[tuple[type, Hashable], Any] = OrderedDict()
 _studies: OrderedDict[Request, Job] = OrderedDict()
+_askers: dict[Request, str] = {}
 
 
 def use(lab: Lab | None) -> None:
@@ -41,6 +45,7 @@ def use(lab: Lab | None) -> None:
     global _lab
     if lab is not _lab:
         _studies.clear()
+        _askers.clear()
     _lab = lab
 
 
@@ -90,7 +95,15 @@ def trace(ref: NetworkRef, digit: Digit) -> Answer:
     return Answer(_numpy_trace(ref, image.tobytes(), image.shape), trouble, passing)
 
 
-@lru_cache(maxsize=128)
+def _trace_bytes(trace: Trace) -> int:
+    """What a trace takes beside the weights, which others hold too."""
+    return sum(
+        layer.output.nbytes + (0 if layer.pre_activation is None else layer.pre_activation.nbytes)
+        for layer in trace
+    )
+
+
+@kept_by_size(_MOST_TRACES, _trace_bytes)
 def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     if _lab is None:
         raise LabDown("This server was started without its lab.")
@@ -99,7 +112,7 @@ def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace
     return answer.with_weights(weights_at(ref))
 
 
-@lru_cache(maxsize=16)
+@kept_by_size(_MOST_TRACES // 4, _trace_bytes)
 def _numpy_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     pixels = np.frombuffer(image, np.float32).reshape(shape)
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
@@ -137,19 +150,33 @@ def begun(request: Request) -> Job | None:
         return _studies.get(request)
 
 
-def begin(request: Request) -> Job:
-    """Have it studied, once for everybody who asks. Raises `LabDown`, `LabError`."""
+def begin(request: Request, owner: str = "") -> Job:
+    """Have it studied, once for everybody who asks.
+
+    Parameters
+    ----------
+    owner : who asks; empty where visitors are not told apart.
+
+    Raises
+    ------
+    LabError : too much is under way already; `LabDown`, there is no lab.
+    """
     if _lab is None:
         raise LabDown("This server was started without its lab.")
     with _guard:
         waiting = sum(not job.ended for job in _studies.values())
         if waiting >= _MOST_STUDIES:
             raise LabError(f"{waiting} studies are under way or waiting. Try again in a while.")
+        going = [one for one, job in _studies.items() if not job.ended]
+        if owner and sum(_askers.get(one) == owner for one in going) >= _MOST_OF_ONE:
+            raise LabError(f"{_MOST_OF_ONE} studies of yours are under way. Wait, or cancel one.")
         job = _lab.submit(request, "study", _STUDY_SECONDS)
+        _askers[request] = owner
         _studies[request] = job
         _studies.move_to_end(request)
         for old in [one for one, its in _studies.items() if its.ended][:-_KEPT_STUDIES]:
             del _studies[old]
+            _askers.pop(old, None)
     return job
 
 
@@ -167,8 +194,9 @@ def here(owner: str) -> None:
 
 
 def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str) -> Run:
-    """A new run, on its way. Raises `RunError`, `LabDown`."""
+    """A new run, on its way. Raises `BadConfig`, `RunError`, `LabDown`."""
     line = trainings()
+    check_cost(config)
     run = Runs().create(config, drawings=drawings, owner=owner)
     try:
         line.start(TrainRequest(run.id))
@@ -180,7 +208,8 @@ def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str
 
 
 def resume_training(run: Run) -> None:
-    """Go on from a run's last whole epoch. Raises `RunError`, `LabDown`."""
+    """Go on from a run's last whole epoch. Raises `BadConfig`, `RunError`, `LabDown`."""
     line = trainings()
+    check_cost(run.config)
     run.tell(replace(run.state, word="waiting", message=""))
     line.start(TrainRequest(run.id, resume=True))

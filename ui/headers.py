@@ -31,7 +31,7 @@ _ALWAYS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     # Nothing here needs any of these; copying a link needs the clipboard, which is not named.
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), "
-    "serial=(), bluetooth=(), midi=(), display-capture=()",
+    "serial=(), midi=(), display-capture=()",
     # Windows that other sites open onto ConvScope cannot reach into it.
     "Cross-Origin-Opener-Policy": "same-origin",
 }

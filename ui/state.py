@@ -33,7 +33,7 @@ from cnn_core.networks.zoo import (
     uploaded_networks,
 )
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
-from cnn_core.settings import is_classroom
+from cnn_core.settings import is_classroom, is_public
 from cnn_core.training.runs import LIVING, Run
 from ui.present import CONTROLS
 
@@ -294,6 +294,11 @@ def switch_off(lesion: Iterable[tuple[str, int]]) -> None:
 def in_classroom() -> bool:
     """Whether runs belong to whoever made them: in a classroom, and in public."""
     return is_classroom()
+
+
+def uploads_allowed() -> bool:
+    """Whether visitors may bring networks of their own: not in public."""
+    return not is_public()
 
 
 def owner() -> str:

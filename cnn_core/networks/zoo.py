@@ -17,6 +17,7 @@ from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.fitting import fitted
 from cnn_core.disk import home, read_small, write_whole
 from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, UnknownStep, WrongInput
+from cnn_core.memory import kept_by_size
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
 from cnn_core.networks.lesion import check_lesion, lesioned
@@ -25,6 +26,7 @@ from cnn_core.networks.soundness import check_card, check_weights, sound_graph
 
 SHIPPED = Path(__file__).with_name("shipped")
 FORMAT = 1
+_MOST_WEIGHTS = 256_000_000  # bytes of frames in memory; `classic` takes 0.4 million
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,12 @@ def _read(folder: Path, written: int) -> Network:
     return Network(folder)
 
 
-@lru_cache(maxsize=32)
+def weights_bytes(weights: Weights) -> int:
+    """What a frame takes in memory."""
+    return sum(array.nbytes for named in weights.values() for array in named.values())
+
+
+@kept_by_size(_MOST_WEIGHTS, weights_bytes)
 def weights_at(ref: NetworkRef) -> Weights:
     """The weights of a network at a moment, without what is off; kept in memory, read-only.
 

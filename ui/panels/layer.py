@@ -169,7 +169,7 @@ def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:
 def _take(key: str, layer: LayerTrace, channel: int | None = None) -> None:
     """A pixel that the browser sent → a unit. It may be anything."""
     pick = st.session_state[key].get("pick")
-    if not (isinstance(pick, list) and len(pick) == 2 and all(isinstance(i, int) for i in pick)):
+    if not (isinstance(pick, list) and len(pick) == 2 and all(type(i) is int for i in pick)):
         state.notify("What arrived from the picture names no cell.")
         return
     x, y = pick
@@ -182,7 +182,7 @@ def _take(key: str, layer: LayerTrace, channel: int | None = None) -> None:
             _choose(cell)
     else:
         width = vector_picture(layer.output.reshape(-1)).width
-        if x < width and 0 <= (position := y * width + x) < layer.output.size:
+        if 0 <= x < width and 0 <= (position := y * width + x) < layer.output.size:
             _choose(tuple(int(i) for i in np.unravel_index(position, layer.output.shape)))
 
 

@@ -13,6 +13,7 @@ from cnn_core.probe.trace import Trace
 from ui import ask, state
 from ui.panels.evaluation import evaluated, untested
 from ui.panels.prediction import prediction, probabilities
+from ui.panels.selection import chosen_rows
 from ui.panels.study import study
 
 _SMALL, _ALL = 1_000, 10_000
@@ -176,7 +177,7 @@ def important_units(layer: str) -> None:
             f"On {ranking.digits:,} {tests}, {ranking.accuracy:.2%} of them right with it all. "
             "From – to: 95% interval of the paired difference."
         )
-        picked = [order[k] for k in chosen["selection"]["rows"] if k < len(order)]
+        picked = [order[k] for k in chosen_rows(chosen, len(order))]
         if picked:
             st.button(
                 f"Switch {len(picked)} off",

@@ -27,6 +27,12 @@ _LONGEST_NAMES = 4_000  # letters, of all classes together
 def own_model() -> None:
     """Upload a network, look at what it is, and go back to an earlier one."""
     with st.container(key="own-model"):
+        if not state.uploads_allowed():
+            st.caption(
+                "This server is open to everybody, so models are not uploaded here. Run ConvScope "
+                "on your own machine to look through your own."
+            )
+            return
         st.caption(
             "An image classifier saved by Keras 3 with model.save('name.keras'): up to 64×64 "
             "pixels, 1 or 3 channels, 2 to 100 classes, Sequential or Functional. Nothing in the "

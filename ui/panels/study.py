@@ -56,7 +56,7 @@ def study(
 def _begun(requests: tuple[Request, ...]) -> Job | None:
     """The first one's job, if it could be begun: the button stands there otherwise."""
     try:
-        jobs = [ask.begun(request) or ask.begin(request) for request in requests]
+        jobs = [ask.begun(request) or ask.begin(request, state.owner()) for request in requests]
     except ConvScopeError:
         return None
     return jobs[0]
@@ -67,7 +67,7 @@ def _begin(requests: tuple[Request, ...]) -> None:
         for request in requests:
             job = ask.begun(request)
             if job is None or job.failed:
-                ask.begin(request)
+                ask.begin(request, state.owner())
         state.notify("")
     except ConvScopeError as error:
         state.notify(str(error))

@@ -8,11 +8,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnn_core.errors import ConvScopeError
+from cnn_core.settings import is_public
 from cnn_core.training.diagnosis import smoothed
-from cnn_core.training.runs import LIVING, Run, Runs, quota_bytes
+from cnn_core.training.runs import LIVING, Run, Runs, quota_bytes, share_bytes
 from cnn_core.views.charts import chart_of
 from cnn_core.views.figures import figure
 from ui import state
+from ui.panels.selection import chosen_rows
 
 
 def runs_table(runs: list[Run], damaged: list[str]) -> None:
@@ -25,6 +27,7 @@ def runs_table(runs: list[Run], damaged: list[str]) -> None:
         return
     rows = [_row(run) for run in runs]
     used = sum(run.size for run in runs)
+    most = share_bytes() if state.owner() else quota_bytes()
     chosen = st.dataframe(
         rows,
         key="runs",
@@ -39,11 +42,11 @@ def runs_table(runs: list[Run], damaged: list[str]) -> None:
         alt="The runs with their settings and results",
     )
     st.caption(
-        f"{used / 1e6:,.0f} of {quota_bytes() / 1e6:,.0f} MB used. When room is needed, the oldest "
-        "that nobody keeps goes first. Choose rows to compare them; choose one to rename, keep, "
-        "download or delete it."
+        f"{used / 1e6:,.0f} of {most / 1e6:,.0f} MB used. When room is needed, the oldest "
+        f"{'' if is_public() else 'that nobody keeps '}goes first. Choose rows to compare them; "
+        f"choose one to rename, {'' if is_public() else 'keep, '}download or delete it."
     )
-    picked = [runs[k] for k in chosen["selection"]["rows"] if k < len(runs)]
+    picked = [runs[k] for k in chosen_rows(chosen, len(runs))]
     if picked:
         _compared(picked)
     if len(picked) == 1:
@@ -93,11 +96,14 @@ def _one(run: Run) -> None:
             "Name", run.name, max_chars=60, key=f"run-name-{run.id}",
             on_change=lambda: _try(lambda: run.rename(st.session_state[f"run-name-{run.id}"])),
         )  # fmt: skip
-        st.toggle(
-            "Keep", run.kept, key=f"run-keep-{run.id}",
-            help="Never deleted to make room",
-            on_change=lambda: _try(lambda: run.keep(bool(st.session_state[f"run-keep-{run.id}"]))),
-        )  # fmt: skip
+        if not is_public():  # there, nothing is kept longer than there is room
+            st.toggle(
+                "Keep", run.kept, key=f"run-keep-{run.id}",
+                help="Never deleted to make room",
+                on_change=lambda: _try(
+                    lambda: run.keep(bool(st.session_state[f"run-keep-{run.id}"]))
+                ),
+            )  # fmt: skip
         st.button("Follow", key="run-follow", on_click=lambda: state.follow_run(run.id))
         for name, label in (("model.keras", ".keras"), ("history.csv", "history.csv")):
             file = run.folder / name

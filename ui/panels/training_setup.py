@@ -13,6 +13,8 @@ from cnn_core.networks.designs import saved_designs
 from cnn_core.networks.draft import draft, graph_of_design
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.zoo import architectures, open_network
+from cnn_core.settings import is_public
+from cnn_core.training.budget import budget, check_cost
 from cnn_core.training.code import training_code
 from cnn_core.training.config import (
     COURSE,
@@ -50,10 +52,18 @@ def training_setup() -> TrainingConfig | None:
                 "98% right within a coffee sip, by one cycle of a high learning rate, small "
                 "batches and softened labels."
             )
+        if is_public():
+            most = budget()
+            st.caption(
+                f"This server is open to everybody: a training has at most {most.epochs} epochs "
+                f"and {most.steps:,} steps, and waits for its turn. What you train here is deleted "
+                "when room is needed; download what you want to keep."
+            )
         with st.container(key="train-choices"):
             _choices()
         try:
             config = _config()
+            check_cost(config)
         except BadConfig as error:
             st.error(str(error))
             return None

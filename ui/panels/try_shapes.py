@@ -116,21 +116,33 @@ def try_flatten() -> None:
         )
 
 
+def flat_position(sent: object, maps: LayerSpec, flatten: LayerSpec) -> int:
+    """The place in the row of a unit that the browser sent. It may be anything.
+
+    Raises
+    ------
+    NoSuchUnit : it names no cell of the maps, and none of the row.
+    """
+    index = sent.get("index") if isinstance(sent, dict) else None
+    if not isinstance(sent, dict) or not isinstance(index, list):
+        raise NoSuchUnit("What arrived from the view names no cell.")
+    layer = maps if sent.get("layer") == maps.name else flatten
+    if not all(type(i) is int for i in index):
+        raise NoSuchUnit("What arrived from the view names no cell.")
+    return int(np.ravel_multi_index(check_index(layer, tuple(index)), layer.output_shape))
+
+
 def _pointed(trace: Trace, flatten: LayerSpec, key: str) -> None:
     """The maps beside the row they become; a click on either chooses a position."""
     maps, view = trace[flatten.inputs[0]], f"flat-view-{key}"
 
     def take() -> None:
-        """What the browser sent may be anything."""
-        sent = st.session_state[view].get("unit")
         try:
-            layer = maps.spec if sent["layer"] == maps.name else flatten
-            index = check_index(layer, tuple(sent["index"]))
-            flat = np.ravel_multi_index(index, layer.output_shape)
-            st.session_state[key] = int(flat)
+            sent = st.session_state[view].get("unit")
+            st.session_state[key] = flat_position(sent, maps.spec, flatten)
             state.notify("")
-        except (NoSuchUnit, KeyError, TypeError):
-            state.notify("What arrived from the view names no cell.")
+        except NoSuchUnit as error:
+            state.notify(str(error))
 
     picture = hashlib.sha256(maps.output.tobytes()).hexdigest()[:16]
     chosen = st.session_state.get(key, 0)
