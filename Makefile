@@ -48,6 +48,7 @@ soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.course
 	$(BIN)/python -m benchmarks.lessons
 	$(BIN)/python -m benchmarks.builders
+	$(BIN)/python -m benchmarks.hostile
 
 pretrain: .venv/ready
 	$(BIN)/python -m cnn_core.training.pretrain
