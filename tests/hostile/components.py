@@ -11,6 +11,7 @@ from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.zoo import open_network
 from tests.hostile.door import DEEP, HUGE, Door, numbers, plain
 from tests.hostile.page_run import checked
+from ui import ask, state
 from ui.kernel_editor import edited_kernel
 from ui.layer_editor import edited_layers
 from ui.painter import painted
@@ -19,7 +20,7 @@ from ui.panels.try_shapes import flat_position
 from ui.progress import kept_places
 
 PARTS = {
-    "moment-slider": "step", "canvas": "drawing", "network-view-whole": "unit",
+    "moment-slider": "step", "drawing-0": "drawing", "network-view-whole": "unit",
     "maps-picker": "pick", "map-picker": "pick", "filters-picker": "pick", "film-picker": "pick",
     "confusion-table": "pick", "sprites": "pick", "digit-map": "pick", "lesson-steps": "go",
     "lesson-answer": "answer", "progress-keeper": "kept", "try-kernel-editor-3": "kernel",
@@ -29,24 +30,10 @@ PARTS = {
 """The components whose state is read, each with the name of what it sends."""
 
 
-def _component_script() -> None:
-    """Runs the reader of one component's state, as its callback would."""
-    import streamlit as st
-
-    from tests.hostile.components import read_component
-    from ui import state
-
-    state.begin_run("lessons")
-    read_component(st.session_state["hostile-part"])
-    state.link()
-
-
 def read_component(part: str) -> None:
     """What the callback of a component does with the state that was sent."""
-    import streamlit as st
+    import streamlit
 
-    from cnn_core.networks.zoo import open_network
-    from ui import ask, state
     from ui.panels import (
         canvas,
         design,
@@ -72,7 +59,7 @@ def read_component(part: str) -> None:
     state.choose_place(3, 2)
     readers: dict[str, Callable[[], object]] = {
         "moment-slider": sidebar._take_step,
-        "canvas": lambda: canvas._take("canvas"),
+        "drawing-0": lambda: canvas._take("drawing-0"),
         "network-view-whole": network._take_unit,
         "maps-picker": lambda: layer._take("maps-picker", traced()[state.layer()]),
         "map-picker": lambda: layer._take("map-picker", traced()[state.layer()], 5),
@@ -84,11 +71,15 @@ def read_component(part: str) -> None:
         "lesson-steps": lesson._take_place,
         "lesson-answer": lesson._take_answer,
         "progress-keeper": lesson_progress._take,
-        "try-kernel-editor": lambda: try_convolution._take(3),
+        "try-kernel-editor-3": lambda: try_convolution._take(3),
         "convolution-view": lambda: try_convolution._take_unit("convolution"),
-        "flat-view": lambda: _flat_position(st.session_state["flat-view"].get("unit"), graph),
+        "flat-view": lambda: _flat_position(
+            streamlit.session_state["flat-view"].get("unit"), graph
+        ),
         "design-layers": design._take_layers,
-        "owner-token": lambda: state.take_owner(st.session_state["owner-token"].get("token")),
+        "owner-token": lambda: state.take_owner(
+            streamlit.session_state["owner-token"].get("token")
+        ),
         "painter": fooling._take_painting,
         "try-painter": try_source._take,
     }
@@ -103,15 +94,42 @@ def _flat_position(sent: object, graph: Graph) -> int:
         return 0
 
 
-def _enter_component(sent: tuple[str, Any]) -> None:
-    part, value = sent
-    app = AppTest.from_function(_component_script, default_timeout=60)
-    app.session_state["hostile-part"] = part
-    key = "lesson-steps" if part == "lesson-answer" else part
-    app.session_state[key] = {PARTS[part]: value}
+def _script() -> None:
+    """Reads one payload after another, as callbacks would, and notes what became of each."""
+    import streamlit
+
+    from tests.hostile.components import read_all
+
+    read_all(streamlit.session_state)
+
+
+def read_all(now: Any) -> None:
+    """Each of ``now["sent"]``: what was said, or what it crashed with."""
+    state.begin_run("lessons")
+    found: list[str | Exception] = []
+    for part, value in now["sent"]:
+        state.notify("")
+        now["lesson-steps" if part == "lesson-answer" else part] = {PARTS[part]: value}
+        try:
+            read_component(part)
+            state.link()
+            found.append(state.notice())
+        except Exception as error:
+            found.append(error)
+    now["found"] = found
+
+
+def _enter_component(*sent: tuple[str, Any]) -> None:
+    app = AppTest.from_function(_script, default_timeout=120)
+    app.session_state["sent"] = sent
     app = checked(app.run())
-    if app.session_state["notice"]:
-        raise LinkError(app.session_state["notice"])
+    refused = ""
+    for said in app.session_state["found"]:
+        if isinstance(said, Exception):
+            raise said
+        refused = refused or said
+    if refused:
+        raise LinkError(refused)
 
 
 _cells = st.lists(st.one_of(st.integers(-2, 40), numbers), max_size=4)
@@ -124,16 +142,17 @@ _rows = st.fixed_dictionaries({
         st.sampled_from(["kind", "filters", "kernel", "rate"]), plain, max_size=3
     )), max_size=4),
 })  # fmt: skip
-_sent = st.tuples(
+_one = st.tuples(
     st.sampled_from(sorted(PARTS)),
     st.one_of(plain, _cells, _units, _rows, st.lists(_cells, min_size=3, max_size=3)),
 )
+_several = st.lists(_one, min_size=12, max_size=24)
 _DRAWN = {"raw": {"objects": []}, "data": "data:image/png;base64,AAAA"}
 _COMPONENTS = (
     *((part, value) for part in PARTS for value in (None, DEEP, HUGE, float("nan"), {"index": 1})),
-    ("canvas", {**_DRAWN, "raw": []}), ("canvas", {**_DRAWN, "raw": {"objects": [DEEP]}}),
-    ("canvas", {"raw": {"objects": [{"x": float("nan")}]}, "data": _DRAWN["data"]}),
-    ("canvas", _DRAWN),
+    ("drawing-0", {**_DRAWN, "raw": []}), ("drawing-0", {**_DRAWN, "raw": {"objects": [DEEP]}}),
+    ("drawing-0", {"raw": {"objects": [{"x": float("nan")}]}, "data": _DRAWN["data"]}),
+    ("drawing-0", _DRAWN),
     ("network-view-whole", {"layer": "conv_1", "index": [HUGE, 0, 0]}),
     ("network-view-whole", {"layer": "x" * 10**6, "index": []}),
     ("convolution-view", {"layer": "convolution", "index": [HUGE, HUGE, HUGE]}),
@@ -149,11 +168,12 @@ _COMPONENTS = (
 
 DOOR = Door(
     "what components send",
-    _sent,
-    _COMPONENTS,
-    (("moment-slider", 0), ("map-picker", [4, 9]), ("sprites", 7), ("owner-token", "0" * 32)),
-    _enter_component,
+    _several,
+    tuple(tuple(_COMPONENTS[k : k + 10]) for k in range(0, len(_COMPONENTS), 10)),
+    ((("moment-slider", 0), ("map-picker", [4, 9]), ("sprites", 7), ("owner-token", "0" * 32)),),
+    lambda sent: _enter_component(*sent),
 )
+"""A payload is a visit: several messages, one after another."""
 
 
 def _maps() -> tuple[LayerSpec, LayerSpec]:

@@ -1,5 +1,7 @@
 """Links that nobody should follow."""
 
+from functools import lru_cache
+
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
@@ -9,18 +11,27 @@ from tests.hostile.page_run import checked
 
 
 def _link_script() -> None:
+    import streamlit
+
     from ui import state
 
+    for name in ("digit", "page"):  # a new visitor each time
+        streamlit.session_state.pop(name, None)
     state.begin_run("")
     state.link()
 
 
+@lru_cache(maxsize=1)
+def _app() -> AppTest:
+    return AppTest.from_function(_link_script, default_timeout=60)
+
+
 def _enter_link(named: dict[str, str]) -> None:
-    app = AppTest.from_function(_link_script, default_timeout=60)
+    app = _app()
+    app.query_params.clear()
     for name, value in named.items():
         app.query_params[name] = value
-    app = checked(app.run())
-    said = app.session_state["notice"]
+    said = checked(app.run()).session_state["notice"]
     if said:
         raise LinkError(said)
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from cnn_core.errors import ConvScopeError
+from cnn_core.errors import ConvScopeError, UnknownStep
 from cnn_core.memory import kept_by_size
 from cnn_core.networks.film import Weights
 from cnn_core.networks.lesion import lesion_from_text, lesion_text
@@ -111,7 +111,7 @@ def _send_weights(request: Request) -> Response:
     try:
         off = "" if path["off"] == _WHOLE else path["off"]
         lesion = lesion_from_text(open_network(path["id"]).graph, off)
-        digest, content = _weights(NetworkRef(path["id"], path["step"], lesion))
+        digest, content = _weights(NetworkRef(path["id"], _step(path["step"]), lesion))
     except ConvScopeError as error:
         return PlainTextResponse(str(error), 404)
     if path["digest"] != digest:
@@ -119,12 +119,19 @@ def _send_weights(request: Request) -> Response:
     return Response(content, media_type="application/octet-stream", headers=_KEPT)
 
 
+def _step(text: str) -> int:
+    """Raises `UnknownStep`. Not left to the route: Python refuses numbers of 4,300 digits."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
+    return int(text)
+
+
 def routes() -> list[Route]:
     """The routes for `st.App`."""
     base = st.get_option("server.baseUrlPath").strip("/")
     root = f"/{base}/{_ROOT}" if base else f"/{_ROOT}"
     return [
-        Route(f"{root}/weights/{{id}}/{{step:int}}/{{off}}/{{digest}}", _send_weights),
+        Route(f"{root}/weights/{{id}}/{{step}}/{{off}}/{{digest}}", _send_weights),
         Route(f"{root}/weights/offered/{{digest}}", _send_offered),
         Route(f"{root}/{{version}}/{{name}}", _send_script),
     ]
