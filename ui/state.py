@@ -386,6 +386,8 @@ def choose_place(lesson: int, card: int) -> None:
     DataError : there is no such card; nothing is changed.
     """
     course = load_course()
+    if type(lesson) is not int or type(card) is not int:  # a field may have been sent anything
+        raise DataError("A lesson and its card are whole numbers.")
     if (lesson, card) != (0, 0) and not (
         1 <= lesson <= len(course) and 1 <= card <= len(course[lesson - 1].cards)
     ):

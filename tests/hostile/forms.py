@@ -7,8 +7,36 @@ import numpy as np
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.errors import LabDown
+from cnn_core.lab.supervisor import LaneStatus
 from tests.hostile.door import Door, numbers, words
 from tests.hostile.page_run import PAGES, SHELL, checked
+from ui import ask
+
+
+class _IdleTrainings:
+    """A queue that nobody stands in: Train's fields are there, and nothing is trained."""
+
+    def warm(self) -> None: ...
+
+    def seen(self, owner: str) -> None: ...
+
+    def place(self, run: str) -> int:
+        return 0
+
+
+class _IdleLab:
+    """A lab that is down, as far as looking and studying go."""
+
+    trainings = _IdleTrainings()
+
+    def status(self, lane: str = "look") -> LaneStatus:
+        return LaneStatus("down", "There is none in this test.", (), 0)
+
+    def ask(self, *request: object) -> object:
+        raise LabDown("There is no lab in this test.")
+
+    submit = ask
 
 
 class Forms:
@@ -30,14 +58,23 @@ class Forms:
         Values of another type than the field's never come as far as a page: Streamlit reads them.
         """
         name, which, value = sent
+        ask.use(_IdleLab())  # type: ignore[arg-type]
+        try:
+            self._send(name, which, value)
+        finally:
+            ask.use(None)
+
+    def _send(self, name: str, which: int, value: Any) -> None:
         app = self._page(name)
         states = app._tree.get_widget_states()
-        fields = [one for one in states.widgets if one.WhichOneof("value") in _KINDS]
-        if not fields:
-            return
-        field = fields[which % len(fields)]
-        kind = field.WhichOneof("value")
-        _KINDS[kind](field, value)
+        numbers_ = {one.id for one in app.number_input}  # those that are empty say no kind
+        fields = [
+            (one, "double_value" if one.id in numbers_ else one.WhichOneof("value"))
+            for one in states.widgets
+        ]
+        known = [(field, kind) for field, kind in fields if kind in _KINDS]
+        field, kind = known[which % len(known)]
+        _KINDS[str(kind)](field, value)
         try:
             checked(app._run(states))
         except Exception:
@@ -74,14 +111,9 @@ _KINDS: dict[str, Callable[[Any, Any], None]] = {
     "double_array_value": _numbers,
     "string_array_value": _texts,
 }
-_FORMS = tuple(
-    (page, which, value)
-    for page in ("draw", "layers", "train", "filters", "playground", "architectures", "explain")
-    for which, value in enumerate(
-        (1e15, -1, "../etc/passwd", [0.5, "x"], 0.5, "", 7, 1e300, "*" * 500)
-    )
-)
-
+_ODD = (1e15, -1, "../etc/passwd", [0.5, "x"], 0.5, "", 7, 1e300, "*" * 500)
+_FORMS = tuple((page, which, value) for page in PAGES for which, value in enumerate(_ODD))
+_TRAIN = tuple(("train", which, value) for which in range(12) for value in (1e300, -5, 1e-9))
 
 _forms = Forms()
 
@@ -92,7 +124,7 @@ DOOR = Door(
         st.integers(0, 40),
         st.one_of(numbers, words, st.lists(st.one_of(numbers, words), max_size=3)),
     ),
-    _FORMS,
+    (*_FORMS, *_TRAIN),
     (("draw", 0, 5),),
     _forms.enter,
 )
