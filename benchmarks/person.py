@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from streamlit.components.v2.bidi_component.constants import EVENT_DELIM
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.asyncio.client import connect
 
 LIMIT_SECONDS = 60.0
@@ -98,12 +100,24 @@ class Person:
         """Have one of the browser's components say something."""
         return await self._ask(WidgetState(id=self._id(key), json_value=json.dumps(values)))
 
+    async def trigger(self, key: str, event: str, value: Any) -> float:
+        """Have one of the browser's components say something once."""
+        id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._id(key)}{EVENT_DELIM}events"
+        said = json.dumps([{"event": event, "value": value}])
+        return await self._ask(WidgetState(id=id, json_trigger_value=said))
+
+    async def pick(self, key: str, option: str) -> float:
+        """Choose one of several buttons in a row."""
+        change = WidgetState(id=self._id(key))
+        change.string_array_value.data.append(option)
+        return await self._ask(change)
+
     async def _ask(self, change: WidgetState | None = None, page_name: str = "") -> float:
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_script_hash = self._query, self._page
         state.page_name = page_name
-        lasting = change is not None and not change.HasField("trigger_value")
+        lasting = change is not None and not change.WhichOneof("value").endswith("trigger_value")
         if change is not None and lasting:
             self._held[change.id] = change
         state.widget_states.widgets.extend(self._held.values())
