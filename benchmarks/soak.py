@@ -26,9 +26,15 @@ GROWTH_LIMIT = 50.0
 
 _UNCOUNTED = 12  # rounds, until every part of every page has been seen
 _PARTS = {
-    "playground": ("play-part", ["Activation", "Pooling", "Flatten and dense", "Input", "Convolution"]),
+    "playground": (
+        "play-part",
+        ["Activation", "Pooling", "Flatten and dense", "Input", "Convolution"],
+    ),
     "architectures": ("architectures-part", ["Build your own", "Open your own", "Famous networks"]),
-    "evaluate": ("evaluate-part", ["Mistakes", "Guess", "Calibration", "Map", "Robustness", "Compare", "Scores"]),
+    "evaluate": (
+        "evaluate-part",
+        ["Mistakes", "Guess", "Calibration", "Map", "Robustness", "Compare", "Scores"],
+    ),
 }
 _NETWORKS = ["Intro", "LeNet-5", "VGG, small", "ResNet, small", "Inception, small"]
 
