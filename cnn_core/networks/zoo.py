@@ -5,19 +5,20 @@ A network is a folder: ``network.json`` (what `Network` holds, and the graph) be
 
 import json
 import re
+import threading
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.fitting import fitted
 from cnn_core.disk import home, read_small, write_whole
 from cnn_core.errors import DataError, NoTestImages, UnknownNetwork, UnknownStep, WrongInput
-from cnn_core.memory import kept_by_size
 from cnn_core.networks.film import Film, Weights
 from cnn_core.networks.graph import Graph, Shape
 from cnn_core.networks.lesion import check_lesion, lesioned
@@ -26,7 +27,6 @@ from cnn_core.networks.soundness import check_card, check_weights, sound_graph
 
 SHIPPED = Path(__file__).with_name("shipped")
 FORMAT = 1
-_MOST_WEIGHTS = 256_000_000  # bytes of frames in memory; `classic` takes 0.4 million
 
 
 @dataclass(frozen=True)
@@ -261,12 +261,12 @@ def _read(folder: Path, written: int) -> Network:
     return Network(folder)
 
 
-def weights_bytes(weights: Weights) -> int:
-    """What a frame takes in memory."""
+def _bytes(weights: Weights) -> int:
     return sum(array.nbytes for named in weights.values() for array in named.values())
 
 
-@kept_by_size(_MOST_WEIGHTS, weights_bytes)
+# By size, not by number: one uploaded network may be as large as all that come with ConvScope.
+@cached(LRUCache(96_000_000, getsizeof=_bytes), lock=threading.Lock())
 def weights_at(ref: NetworkRef) -> Weights:
     """The weights of a network at a moment, without what is off; kept in memory, read-only.
 

@@ -5,18 +5,19 @@ Both are named by their content, so that a browser keeps them and never asks twi
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
+from cachetools import LRUCache, cached
 from safetensors.numpy import save
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cnn_core.errors import ConvScopeError, UnknownStep
-from cnn_core.memory import kept_by_size
 from cnn_core.networks.film import Weights
 from cnn_core.networks.lesion import lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
@@ -26,7 +27,6 @@ from cnn_core.views.colour import SCALES, colour_table
 _JS = Path(__file__).with_name("js")
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ROOT = "network-view"
-_MOST_KEPT_BYTES = 128_000_000
 _WHOLE = "whole"  # in an address: nothing is off
 
 
@@ -44,11 +44,7 @@ MODULE = f"{_ROOT}/{VERSION}/network_view.js"
 """Where the view's first module is served, below the app's own address."""
 
 
-def _bytes(named: tuple[str, bytes]) -> int:
-    return len(named[1])
-
-
-@kept_by_size(_MOST_KEPT_BYTES, _bytes)
+@cached(LRUCache(32_000_000, getsizeof=lambda named: len(named[1])), lock=threading.Lock())
 def _weights(ref: NetworkRef) -> tuple[str, bytes]:
     """The moment's weights as a safetensors file of float32, and the digest that names them."""
     tensors = {
