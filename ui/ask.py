@@ -4,14 +4,14 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from cnn_core.data.digit import Digit
-from cnn_core.errors import LabDown, LabError, RunError, WorkerLost, WorkFailed
+from cnn_core.errors import ConvScopeError, LabDown, LabError, WorkerLost, WorkFailed
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import Request, TraceRequest, TrainRequest
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
@@ -172,7 +172,7 @@ def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str
     run = Runs().create(config, drawings=drawings, owner=owner)
     try:
         line.start(TrainRequest(run.id))
-    except RunError:
+    except ConvScopeError:
         run.tell(RunState("stopped"))
         Runs().delete(run.id)
         raise
@@ -181,6 +181,4 @@ def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str
 
 def resume_training(run: Run) -> None:
     """Go on from a run's last whole epoch. Raises `RunError`, `LabDown`."""
-    line = trainings()
-    run.tell(replace(run.state, word="waiting", message=""))
-    line.start(TrainRequest(run.id, resume=True))
+    trainings().start(TrainRequest(run.id, resume=True))
