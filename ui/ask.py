@@ -14,6 +14,7 @@ from cnn_core.data.digit import Digit
 from cnn_core.errors import ConvScopeError, LabDown, LabError, WorkerLost, WorkFailed
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import Request, TraceRequest, TrainRequest
+from cnn_core.lab.scheduler import ClusterStatus
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
 from cnn_core.networks.ref import NetworkRef
@@ -49,6 +50,11 @@ def lab_status(lane: LaneName = "look") -> LaneStatus:
     if _lab is None:
         return LaneStatus("down", "This server was started without its lab.", (), 0)
     return _lab.status(lane)
+
+
+def cluster() -> ClusterStatus | None:
+    """How the cluster is that trains and studies; None if this machine does so itself."""
+    return _lab.cluster if _lab is not None else None
 
 
 @dataclass(frozen=True)

@@ -452,7 +452,8 @@ class Runs:
         try:
             # What has another name is no run any more, for nobody, even if it goes in two goes.
             going = self.folder / f".{id}.deleted"
-            os.replace(run.folder, going)
+            with run.changing():  # who gives it another name would make its folder anew
+                os.replace(run.folder, going)
             shutil.rmtree(going)
             for lock in (self.folder / ".locks").glob(f"{id}*"):
                 lock.unlink(missing_ok=True)

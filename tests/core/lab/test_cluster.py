@@ -1,6 +1,8 @@
 """Trainings and studies on a real Dask cluster of two workers; machines and schedulers that die."""
 
 import contextlib
+import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -191,3 +193,24 @@ def test_a_scheduler_that_cannot_be_one_is_named(home: Path) -> None:
     with Lab(LabSettings(workers=1), Scheduler("localhost:8786")) as lab:
         wait(lambda: status_of(lab).state == "dead")
         assert "must look like tcp://" in status_of(lab).sentence
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # as if it were not installed
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        scheduler = Scheduler(f"tcp://127.0.0.1:{somebody.getsockname()[1]}")
+        scheduler.start()
+        assert not scheduler.is_there()
+        scheduler.close()
+    assert "pip install -r requirements-cluster.txt" in scheduler.status.sentence
+
+
+def test_the_environment_says_which_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONVSCOPE_SCHEDULER", raising=False)
+    assert Scheduler.from_environment() is None
+    monkeypatch.setenv("CONVSCOPE_SCHEDULER", "tcp://there:8786")
+    monkeypatch.setenv("CONVSCOPE_SCHEDULER_FALLBACK", "0")
+    scheduler = Scheduler.from_environment()
+    assert scheduler is not None
+    assert scheduler.status.address == "tcp://there:8786"
+    assert not scheduler.status.falls_back
