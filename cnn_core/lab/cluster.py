@@ -40,6 +40,7 @@ class ClusterExecutor:
         self._scheduler, self._local = scheduler, local
         self._lock = threading.Lock()
         self._taken = 0
+        self._seats_here: list[Seat] = []  # of this machine, taken for trainings about to begin
 
     def check(self) -> None:
         if not self._scheduler.is_there() and not self._scheduler.status.falls_back:
@@ -55,7 +56,7 @@ class ClusterExecutor:
         if status.state == "connecting":
             return None
         if status.state == "dead":
-            return self._local.seat() if status.falls_back else None
+            return self._seat_here() if status.falls_back else None
         with self._lock:
             if self._taken >= (trainings_at_once() or max(1, status.places)):
                 return None
@@ -66,10 +67,26 @@ class ClusterExecutor:
         with self._lock:
             self._taken -= 1
 
+    def _seat_here(self) -> Seat | None:
+        seat = self._local.seat()
+        if seat is None:
+            return None
+        with self._lock:
+            self._seats_here.append(seat)
+        return _ClusterSeat(self._leave_seats_here)
+
+    def _leave_seats_here(self) -> None:
+        """Whoever took one has ended, or trains elsewhere."""
+        with self._lock:
+            seats, self._seats_here = self._seats_here, []
+        for seat in seats:
+            seat.release()
+
     def run(self, request: TrainRequest, stop: Callable[[], bool]) -> None:
         request = replace(request, resume=True)
         while not stop():
             if self._scheduler.is_there():
+                self._leave_seats_here()
                 try:
                     self._there(request, stop)
                     return
@@ -79,10 +96,24 @@ class ClusterExecutor:
                 except WorkerLost as error:
                     raise RunLost(f"{error}") from error
             elif self._scheduler.status.falls_back:
-                self._local.run(request, stop)
-                return
+                if self._trained_here(request, stop):
+                    return
+                time.sleep(_TICK)  # those that lost their cluster come one after another
             else:
                 raise RunLost(f"{self._scheduler.status.why}.")
+
+    def _trained_here(self, request: TrainRequest, stop: Callable[[], bool]) -> bool:
+        """Train on this machine if it has a seat; whether it had."""
+        with self._lock:
+            seat = self._seats_here.pop() if self._seats_here else None
+        seat = seat or self._local.seat()
+        if seat is None:
+            return False
+        try:
+            self._local.run(request, stop)
+        finally:
+            seat.release()
+        return True
 
     def _there(self, request: TrainRequest, stop: Callable[[], bool]) -> None:
         sent = self._scheduler.send(request, _TRAINING)

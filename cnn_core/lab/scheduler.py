@@ -61,7 +61,7 @@ class ClusterStatus:
             return f"The scheduler at {self.address} is being asked."
         if self.state == "dead":
             here = "What it would do is done on this machine." if self.falls_back else (
-                "Nothing can be trained until it does."
+                "Nothing can be trained until it answers."
             )  # fmt: skip
             return f"{self.why}. {here}"
         if not self.machines:
@@ -144,7 +144,8 @@ class Scheduler:
                     self._look()
                 except Exception as error:
                     # Whatever Dask raises, this thread goes on: nobody else would find it again.
-                    self._lose(f"does not answer ({type(error).__name__})")
+                    _log.info("The scheduler was lost: %s: %s", type(error).__name__, error)
+                    self._lose()
                 self._answered.set()
                 self._closing.wait(_LOOK_EVERY if self._client else _TRY_EVERY)
         finally:
@@ -157,7 +158,7 @@ class Scheduler:
         if client is None:
             return
         if client.status != "running":
-            self._lose("was lost")
+            self._lose()
             return
         threads = client.sync(
             client.scheduler.ncores, workers=None, callback_timeout=_ANSWER_SECONDS
@@ -180,7 +181,7 @@ class Scheduler:
                 (found[1] or found[2], int(found[3])), timeout=_CONNECT_SECONDS
             ).close()
         except (OSError, OverflowError):
-            self._lose("does not answer")
+            self._lose()
             return
         try:
             from distributed import Client
@@ -190,15 +191,17 @@ class Scheduler:
                 "(pip install -r requirements-cluster.txt)"
             )
             return
+        # It prints tracebacks of a scheduler that is lost; a sentence of ours says the same.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._client = Client(
             address, timeout=_CONNECT_SECONDS, set_as_default=False, name="convscope"
         )
 
-    def _lose(self, how: str) -> None:
+    def _lose(self) -> None:
         self._drop()
         since = self.status.since if self.status.state == "dead" else time.time()
         moment = time.strftime("%H:%M", time.localtime(since))
-        self._say_dead(f"The scheduler at {self.status.address} {how} (since {moment})")
+        self._say_dead(f"The scheduler at {self.status.address} has not answered since {moment}")
 
     def _say_dead(self, why: str) -> None:
         if self.status.state != "dead":

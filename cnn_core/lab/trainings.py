@@ -46,7 +46,7 @@ class Trainings:
         if owner and now - self._passed_on.get(owner, float("-inf")) > _SEEN_EVERY:
             self._passed_on[owner] = now
             for run in Runs().all(owner)[0]:
-                if run.state.word in LIVING and not self.knows(run.id):
+                if not self.knows(run.id):
                     run.visit()
 
     def _abandoned(self, training: "Training") -> bool:
@@ -156,7 +156,8 @@ class Training(threading.Thread):
         RunError : it is another's, it has come to its end, or its owner has another one going on.
         """
         run = self._run
-        claim = run.claim()
+        going_on = run.state.word in LIVING  # else it may be about to leave another server's queue
+        claim = run.claim(0.0) if going_on else run.claim()
         try:
             if self.request.resume and run.state.word == "finished":
                 raise RunError("This run has come to its end already.")
@@ -167,6 +168,9 @@ class Training(threading.Thread):
                 raise RunError("You have a training that is going on. Stop it first.")
             run.inbox.clear()
             run.tell(replace(run.state, word="waiting", message=""))
+        except OSError as error:
+            claim.release()
+            raise RunError(f"The run cannot be written: {error.strerror or error}.") from error
         except BaseException:
             claim.release()
             raise

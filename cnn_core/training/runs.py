@@ -57,7 +57,7 @@ ENDED = ("stopped", "finished", "failed", "interrupted")
 _SILENT_SECONDS = 6.0  # after which a living run counts as interrupted
 _LONGEST_NAME = 60
 _LOCK_SECONDS = 30.0  # nobody holds one of the locks for long
-_LEAVING_SECONDS = 3.0  # between a run's last word and its leaving the queue
+_LEAVING_SECONDS = 10.0  # at most, between a run’s last word and its leaving the queue
 
 
 def quota_bytes() -> int:

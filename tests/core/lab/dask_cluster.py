@@ -31,6 +31,7 @@ class DaskCluster:
     def __init__(self, folder: Path, home: Path, *names: str) -> None:
         self._folder, self._home, self._names = folder, home, names
         self.port = free_port()
+        self.scheduler: subprocess.Popen[bytes] | None = None
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -38,23 +39,34 @@ class DaskCluster:
         return f"tcp://127.0.0.1:{self.port}"
 
     def __enter__(self) -> "DaskCluster":
-        self.scheduler = self._start(
-            "scheduler", "scheduler", "--host=127.0.0.1", f"--port={self.port}", "--no-dashboard"
-        )
-        for name in self._names:
-            self.workers[name] = self._start(
-                name, "worker", self.address, f"--name={name}", "--nthreads=1", "--nworkers=1",
-                "--no-dashboard", "--host=127.0.0.1", f"--local-directory={self._folder / name}",
+        self.mend()
+        return self
+
+    def mend(self) -> None:
+        """Start what is not there, or not any more."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            for worker in self.workers.values():
+                crash(worker)
+            self.scheduler = self._start(
+                "scheduler", "scheduler", "--host=127.0.0.1", f"--port={self.port}",
+                "--no-dashboard",
             )  # fmt: skip
+        for name in self._names:
+            if name not in self.workers or self.workers[name].poll() is not None:
+                self.workers[name] = self._start(
+                    name, "worker", self.address, f"--name={name}", "--nthreads=1",
+                    "--nworkers=1", "--no-dashboard", "--host=127.0.0.1",
+                    f"--local-directory={self._folder / name}",
+                )  # fmt: skip
         end = time.monotonic() + _START_SECONDS
         while not all("Registered to" in self.log(name) for name in self._names):
             assert time.monotonic() < end, [self.log(name) for name in self._names]
             time.sleep(0.05)
-        return self
 
     def __exit__(self, *exc: object) -> None:
         for process in (*self.workers.values(), self.scheduler):
-            crash(process)
+            if process is not None:
+                crash(process)
 
     def _start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self._folder / f"{name}.log").open("wb") as log:

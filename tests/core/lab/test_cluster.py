@@ -2,7 +2,9 @@
 
 import contextlib
 import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,9 @@ import psutil
 import pytest
 
 from cnn_core.errors import Cancelled, LabDown, UnknownStep, WorkerLost
+from cnn_core.lab.cluster import ClusterExecutor
+from cnn_core.lab.executor import LocalExecutor
+from cnn_core.lab.process import Door
 from cnn_core.lab.requests import TrainRequest
 from cnn_core.lab.scheduler import ClusterStatus, Scheduler
 from cnn_core.lab.supervisor import Lab, LabSettings
@@ -20,7 +25,7 @@ from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
 from cnn_core.training.runs import Run, Runs
-from tests.core.lab.dask_cluster import DaskCluster, crash, free_port
+from tests.core.lab.dask_cluster import ROOT, DaskCluster, crash, free_port
 from tests.core.lab.odd_requests import Exit, Fail, Sleep, WhoAnswers
 
 CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
@@ -47,10 +52,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, home: Path) -> Iterator[DaskCluster]:
-    with DaskCluster(tmp_path, home, "one", "two") as cluster:
+@pytest.fixture(scope="module")
+def machines(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with DaskCluster(tmp_path_factory.mktemp("dask"), home, "one", "two") as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(machines: DaskCluster) -> DaskCluster:
+    """Whole, whatever the test before has done to it."""
+    machines.mend()
+    return machines
 
 
 @pytest.fixture
@@ -76,7 +88,7 @@ def whole(home: Path) -> Run:
     run = Runs().create(CONFIG)
     with Lab(LabSettings(workers=1), Scheduler(NOBODY)) as lab:
         lab.trainings.start(TrainRequest(run.id))
-        assert f"{NOBODY} does not answer" in status_of(lab).sentence
+        assert f"{NOBODY} has not answered" in status_of(lab).sentence
         assert "is done on this machine" in status_of(lab).sentence
         assert lab.ask(Sleep(0.1), "study", time_limit=60) == 0.1
         wait_for(run, "finished")
@@ -125,8 +137,7 @@ def test_two_runs_train_at_once_and_one_outlives_its_machine(
 def test_studies_are_worked_off_there_with_progress_errors_and_cancel(
     cluster: DaskCluster, lab: Lab
 ) -> None:
-    machines = [psutil.Process(worker.pid) for worker in cluster.workers.values()]
-    assert lab.ask(WhoAnswers(), "study", time_limit=60) in workers_of(machines)
+    assert lab.ask(WhoAnswers(), "study", time_limit=60) in workers_of(cluster)
     job = lab.submit(Sleep(2), "study", time_limit=60)
     seen = set()
     while not job.ended:
@@ -140,16 +151,17 @@ def test_studies_are_worked_off_there_with_progress_errors_and_cancel(
         lab.ask(Exit(), "study", time_limit=60)
     endless = lab.submit(Sleep(1000), "study", time_limit=60)
     wait(lambda: endless.progress > 0)
-    before = workers_of(machines)
+    before = workers_of(cluster)
     endless.cancel()
     with pytest.raises(Cancelled):
         endless.result()
-    wait(lambda: len(before - workers_of(machines)) == 1)  # it does not sleep on
+    wait(lambda: len(before - workers_of(cluster)) == 1)  # it does not sleep on
     assert lab.status("study").state == "off"  # nothing was done here
 
 
-def workers_of(machines: list[psutil.Process]) -> set[int]:
-    """Our processes there, by their ids."""
+def workers_of(cluster: DaskCluster) -> set[int]:
+    """Our processes on its machines, by their ids."""
+    machines = [psutil.Process(worker.pid) for worker in cluster.workers.values()]
     children = [child for machine in machines for child in machine.children(recursive=True)]
     found = set()
     for child in children:
@@ -159,12 +171,40 @@ def workers_of(machines: list[psutil.Process]) -> set[int]:
     return found
 
 
+SERVER = """
+import sys, time
+from cnn_core.lab.scheduler import Scheduler
+from cnn_core.lab.supervisor import Lab, LabSettings
+from tests.core.lab.odd_requests import Sleep
+
+with Lab(LabSettings(workers=1), Scheduler(sys.argv[1])) as lab:
+    job = lab.submit(Sleep(1000), "study", time_limit=1000)
+    while not job.progress:
+        time.sleep(0.05)
+    print("under way", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_nothing_goes_on_for_a_server_that_was_killed(cluster: DaskCluster) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, cluster.address], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"under way\n"
+    before = workers_of(cluster)
+    server.kill()
+    server.communicate()
+    wait(lambda: len(before - workers_of(cluster)) == 1)
+
+
 def test_a_training_goes_on_here_when_its_scheduler_dies(
     cluster: DaskCluster, lab: Lab, whole: Run
 ) -> None:
     run = Runs().create(CONFIG)
     lab.trainings.start(TrainRequest(run.id))
     wait(lambda: run.state.epoch > 0)
+    assert cluster.scheduler is not None
     crash(cluster.scheduler)
     wait(lambda: status_of(lab).state == "dead")
     assert "on this machine" in status_of(lab).sentence
@@ -182,9 +222,9 @@ def test_with_a_dead_scheduler_it_trains_here(whole: Run) -> None:
 def test_with_a_dead_scheduler_it_says_why_it_does_not_train_here(home: Path) -> None:
     with Lab(LabSettings(workers=1), Scheduler(NOBODY, falls_back=False)) as lab:
         run = Runs().create(CONFIG)
-        with pytest.raises(LabDown, match=r"does not answer.*Nothing can be trained"):
+        with pytest.raises(LabDown, match=r"has not answered.*Nothing can be trained"):
             lab.trainings.start(TrainRequest(run.id))
-        with pytest.raises(LabDown, match="does not answer"):
+        with pytest.raises(LabDown, match="has not answered"):
             lab.ask(Sleep(0.1), "study", time_limit=60)
         assert not lab.trainings.knows(run.id)
 
@@ -214,3 +254,37 @@ def test_the_environment_says_which_scheduler(monkeypatch: pytest.MonkeyPatch) -
     assert scheduler is not None
     assert scheduler.status.address == "tcp://there:8786"
     assert not scheduler.status.falls_back
+
+
+class Counter(LocalExecutor):
+    """Counts how many train at once on this machine."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__(door)
+        self.now = self.most = self.done = 0
+
+    def run(self, request: TrainRequest, stop: Callable[[], bool]) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        time.sleep(0.3)
+        self.now -= 1
+        self.done += 1
+
+
+def test_trainings_that_lost_their_cluster_go_on_here_one_after_another(home: Path) -> None:
+    door, scheduler = Door(), Scheduler(NOBODY)
+    here = Counter(door)
+    executor = ClusterExecutor(scheduler, here)
+    scheduler.start()
+    assert not scheduler.is_there()
+    lost = [
+        threading.Thread(target=executor.run, args=(TrainRequest(f"{k}"), lambda: False))
+        for k in range(3)
+    ]
+    for training in lost:
+        training.start()
+    for training in lost:
+        training.join()
+    scheduler.close()
+    door.close()
+    assert (here.done, here.most) == (3, 1)
