@@ -13,8 +13,9 @@ import numpy as np
 import psutil
 import pytest
 
-from cnn_core.errors import Cancelled, LabDown, UnknownStep, WorkerLost
+from cnn_core.errors import Cancelled, LabDown, RunError, UnknownStep, WorkerLost
 from cnn_core.lab.cluster import ClusterExecutor
+from cnn_core.lab.errand import _see_runs
 from cnn_core.lab.executor import LocalExecutor
 from cnn_core.lab.process import Door
 from cnn_core.lab.requests import TrainRequest
@@ -256,6 +257,11 @@ def test_the_environment_says_which_scheduler(monkeypatch: pytest.MonkeyPatch) -
     assert scheduler is not None
     assert scheduler.status.address == "tcp://there:8786"
     assert not scheduler.status.falls_back
+
+
+def test_a_machine_without_the_shared_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"does not see this run.*set CONVSCOPE_HOME there"):
+        _see_runs(str(tmp_path), TrainRequest("0" * 16))
 
 
 class Counter(LocalExecutor):

@@ -38,6 +38,12 @@ def test_an_order_that_is_half_written_waits_for_its_end(run: Run) -> None:
     assert inbox.read() == [Order("pause")]
 
 
+def test_an_order_that_a_full_disk_cut_short_is_left_out(run: Run) -> None:
+    (run.folder / "orders.jsonl").write_text('{"word": "pa\n')
+    run.inbox.put(Order("stop"))
+    assert run.inbox.read() == [Order("stop")]
+
+
 def test_a_run_that_begins_anew_has_no_orders(run: Run) -> None:
     run.inbox.put(Order("stop"))
     run.inbox.clear()
