@@ -21,6 +21,7 @@
      │   ├─ BadConfig             a training that cannot be
      │   ├─ UnknownRun
      │   └─ RunError              a run on disk is damaged, or cannot be written
+     │       └─ RunLost           who trained it ended before it was done
      ├─ ProbeError
      │   ├─ UnsupportedLayer      a layer whose arithmetic is not known here
      │   ├─ NoSuchUnit            an index outside a layer's output
@@ -120,6 +121,10 @@ class UnknownRun(TrainingError):
 
 class RunError(TrainingError):
     """A run on disk is damaged, or cannot be written."""
+
+
+class RunLost(RunError):
+    """Who trained a run ended before it was done."""
 
 
 class ProbeError(ConvScopeError):

@@ -50,6 +50,11 @@ with st.container(key="lab"):
         for lane, text in _LANES.items()
         for status in [ask.lab_status(lane)]
     )
+    cluster = ask.cluster()
+    where = "Trainings run on this machine, a process each." if cluster is None else (
+        cluster.sentence
+    )  # fmt: skip
+    rows += f"<strong>train</strong><span>{escape(where)}</span>"
     st.html(f'<div class="cs-facts">{rows}</div>')
 
 st.header("Credits", anchor=False)

@@ -15,6 +15,10 @@ st.title("Train", anchor=False)
 st.caption("Watch a network learn. Every page can look through it meanwhile.")
 
 ask.trainings().warm()
+cluster = ask.cluster()
+if cluster is not None and cluster.state == "dead":
+    with st.container(key="cluster"):
+        st.caption(cluster.sentence)
 runs, damaged = Runs().all(state.owner())
 followed = state.run(runs)
 if followed is not None and followed.state.word in LIVING:

@@ -6,16 +6,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from cachetools import LRUCache, cached
 
 from cnn_core.data.digit import Digit
-from cnn_core.errors import LabDown, LabError, RunError, WorkerLost, WorkFailed
+from cnn_core.errors import ConvScopeError, LabDown, LabError, WorkerLost, WorkFailed
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import Request, TraceRequest, TrainRequest
+from cnn_core.lab.scheduler import ClusterStatus
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
 from cnn_core.networks.ref import NetworkRef
@@ -55,6 +56,11 @@ def lab_status(lane: LaneName = "look") -> LaneStatus:
     if _lab is None:
         return LaneStatus("down", "This server was started without its lab.", (), 0)
     return _lab.status(lane)
+
+
+def cluster() -> ClusterStatus | None:
+    """How the cluster is that trains and studies; None if this machine does so itself."""
+    return _lab.cluster if _lab is not None else None
 
 
 @dataclass(frozen=True)
@@ -197,7 +203,7 @@ def start_training(config: TrainingConfig, drawings: Drawings | None, owner: str
     run = Runs().create(config, drawings=drawings, owner=owner)
     try:
         line.start(TrainRequest(run.id))
-    except RunError:
+    except ConvScopeError:
         run.tell(RunState("stopped"))
         Runs().delete(run.id)
         raise
@@ -208,5 +214,4 @@ def resume_training(run: Run) -> None:
     """Go on from a run's last whole epoch. Raises `BadConfig`, `RunError`, `LabDown`."""
     line = trainings()
     check_cost(run.config)
-    run.tell(replace(run.state, word="waiting", message=""))
     line.start(TrainRequest(run.id, resume=True))

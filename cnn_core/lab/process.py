@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -72,12 +72,25 @@ class Door:
 class WorkerProcess:
     """A running ``python -m cnn_core.lab.worker``.
 
+    Parameters
+    ----------
+    door : where it connects.
+    nice : how much it gives way to others.
+    stopping : whether it need not be waited for any more.
+    environment : variables that it gets beside this process's own.
+
     Raises
     ------
     LabDown : it could not be started, or ended before it could be spoken to; says why.
     """
 
-    def __init__(self, door: Door, nice: int, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        nice: int,
+        stopping: Callable[[], bool],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (read when the worker dies)
         name = secrets.token_hex(8)
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
@@ -95,6 +108,7 @@ class WorkerProcess:
                     "PYTHONPATH": os.pathsep.join(path for path in paths if path),
                     "TF_CPP_MIN_LOG_LEVEL": "3",
                     "KERAS_BACKEND": "tensorflow",
+                    **(environment or {}),
                 },
             )
         except OSError as error:

@@ -4,6 +4,8 @@
         ├─ Lane "study" ── queue ── Desk ── WorkerProcess
         └─ Trainings (lab/trainings.py): a process for each
 
+With a cluster (lab/cluster.py) the studies and the trainings go to its machines instead.
+
 A desk is a thread that owns one worker process: it keeps the worker alive, takes the next job,
 and waits for the reply, the time limit, a cancel or the worker's death, whichever comes first.
 """
@@ -17,10 +19,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cnn_core.errors import ConvScopeError, LabDown, WorkerLost, WorkFailed
+from cnn_core.lab.cluster import ClusterExecutor, ClusterStudies
+from cnn_core.lab.executor import Executor, LocalExecutor
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import Request, WarmUp
-from cnn_core.lab.trainings import LocalExecutor, Trainings
+from cnn_core.lab.scheduler import ClusterStatus, Scheduler
+from cnn_core.lab.trainings import Trainings
 from cnn_core.settings import whole_number
 
 _log = logging.getLogger("convscope.lab")
@@ -73,6 +78,11 @@ class LaneStatus:
 class Lab:
     """The workers of one server. A context manager: leaving it ends every worker.
 
+    Parameters
+    ----------
+    scheduler : of the cluster that trains and studies; by default what the environment names,
+        if anything.
+
     Examples
     --------
     >>> from cnn_core.lab.requests import EvaluationRequest
@@ -82,20 +92,34 @@ class Lab:
     0.102
     """
 
-    def __init__(self, settings: LabSettings | None = None) -> None:
+    def __init__(
+        self, settings: LabSettings | None = None, scheduler: Scheduler | None = None
+    ) -> None:
         settings = settings or LabSettings()
         self._door = Door()
         look = Lane(self._door, max(1, settings.workers - 1), nice=5, warm_up=settings.warm_up)
         study = Lane(self._door, 1, nice=10) if settings.workers > 1 else look
         self._lanes: dict[LaneName, Lane] = {"look": look, "study": study}
-        self.trainings = Trainings(LocalExecutor(self._door))
+        self._scheduler = scheduler or Scheduler.from_environment()
+        self._studies: ClusterStudies | None = None
+        executor: Executor = LocalExecutor(self._door)
+        if self._scheduler is not None:
+            self._studies = ClusterStudies(self._scheduler, study.take)
+            executor = ClusterExecutor(self._scheduler, executor)
+        self.trainings = Trainings(executor)
 
     def __enter__(self) -> "Lab":
+        if self._scheduler is not None:
+            self._scheduler.start()
         self._lanes["look"].start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._studies is not None:
+            self._studies.stop()
         self.trainings.stop()
+        if self._scheduler is not None:
+            self._scheduler.close()
         for lane in set(self._lanes.values()):
             lane.stop()
         self._door.close()
@@ -109,7 +133,10 @@ class Lab:
         time_limit : seconds from now; then the work is stopped and `TimeLimit` raised.
         """
         job = Job(request, time_limit)
-        self._lanes[lane].take(job)
+        if lane == "study" and self._studies is not None:
+            self._studies.take(job)
+        else:
+            self._lanes[lane].take(job)
         return job
 
     def ask(self, request: Request, lane: LaneName = "look", time_limit: float = 10.0) -> Any:
@@ -118,6 +145,11 @@ class Lab:
 
     def status(self, lane: LaneName = "look") -> LaneStatus:
         return self._lanes[lane].status()
+
+    @property
+    def cluster(self) -> ClusterStatus | None:
+        """How the cluster is; None if there is none."""
+        return self._scheduler.status if self._scheduler is not None else None
 
 
 class Lane:

@@ -9,7 +9,6 @@ from filelock import FileLock, Timeout
 from cnn_core.data.mnist import load_mnist
 from cnn_core.errors import RunError
 from cnn_core.insight.evaluation import accuracy_of
-from cnn_core.lab.orders import ORDERS
 from cnn_core.lab.requests import PrepareTraining, Progress, TrainRequest
 from cnn_core.networks.keras_model import assign_weights, graph_of, model_of, weights_of
 from cnn_core.training.batches import images_of
@@ -20,7 +19,8 @@ from cnn_core.training.runs import Run, Runs
 from cnn_core.training.trainer import model_for, train
 
 _BEAT_SECONDS = 1.0
-_LOCK_SECONDS = 30.0
+_OBEY_SECONDS = 0.05
+_LOCK_SECONDS = 90.0  # as long as a file server may keep the lock of a machine that has gone
 
 
 def prepare(request: PrepareTraining, progress: Progress) -> None:
@@ -46,7 +46,7 @@ def _train(run: Run, request: TrainRequest, progress: Progress) -> None:
     recorder = Recorder(run, graph_of(model_for(run.config)))
     control = Control()
     done = threading.Event()
-    threading.Thread(target=_obey, args=(control,), daemon=True).start()
+    threading.Thread(target=_obey, args=(run, control, done), daemon=True).start()
     threading.Thread(target=_beat, args=(recorder, done), daemon=True).start()
     ending: list[Ended] = []
 
@@ -82,9 +82,12 @@ def _more_callbacks(run: Run) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.TensorBoard(run.folder / "tensorboard", update_freq=50)]
 
 
-def _obey(control: Control) -> None:
-    while True:
-        control.give(ORDERS.get())
+def _obey(run: Run, control: Control, done: threading.Event) -> None:
+    """Take the orders that are given to the run, wherever they are given."""
+    inbox = run.inbox
+    while not done.wait(_OBEY_SECONDS):
+        for order in inbox.read():
+            control.give(order)
 
 
 def _beat(recorder: Recorder, done: threading.Event) -> None:

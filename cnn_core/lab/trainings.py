@@ -1,148 +1,60 @@
-"""Who trains now and who waits: one queue for the whole server, a process for each training."""
+"""Who trains now and who waits: one queue for the whole server, a thread for each training."""
 
 import logging
-import os
-import queue
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
-from cnn_core.errors import ConvScopeError, RunError, UnknownRun, WorkFailed
-from cnn_core.lab.process import Door, WorkerProcess
-from cnn_core.lab.requests import PrepareTraining, Request, TrainRequest
-from cnn_core.settings import whole_number
+from cnn_core.errors import ConvScopeError, RunError, RunLost, UnknownRun, WorkFailed
+from cnn_core.lab.executor import Executor, Seat
+from cnn_core.lab.requests import TrainRequest
 from cnn_core.training.budget import most_waiting
 from cnn_core.training.control import Order
-from cnn_core.training.runs import ENDED, Runs
+from cnn_core.training.runs import ENDED, LIVING, Runs
 
 _log = logging.getLogger("convscope.lab")
-_NICE = 10
 _TICK = 0.05
 _SIGN_OF_LIFE = 1.0  # seconds between two
+_SPEECHLESS = 3.0  # seconds without one, after which the queue gives it for who trains
+_SEEN_EVERY = 20.0  # seconds between two notes to other servers that somebody is here
 GRACE_SECONDS = 300.0
 
 
-class Executor(Protocol):
-    """Where trainings run: processes of this machine, or others that can do the same."""
-
-    def warm(self) -> None:
-        """Get ready for the next training, if that takes a while."""
-
-    def run(
-        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
-    ) -> None:
-        """Work a request off to its end, handing on orders. Raises `ConvScopeError`."""
-
-    def close(self) -> None:
-        """End what is still running."""
-
-
-class LocalExecutor:
-    """A worker process for each training; one may stand ready, warm."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._lock = threading.Lock()
-        self._spare: WorkerProcess | None = None
-        self._warming = False
-        self._closed = False
-
-    def warm(self) -> None:
-        if os.environ.get("CONVSCOPE_TRAIN_SPARE", "1") == "0":
-            return
-        with self._lock:
-            if self._warming or self._spare is not None or self._closed:
-                return
-            self._warming = True
-        threading.Thread(target=self._warm, name="lab-spare", daemon=True).start()
-
-    def _warm(self) -> None:
-        try:
-            worker = self._started()
-            worker.connection.send(PrepareTraining())
-            while not worker.connection.poll(_TICK):
-                if self._closed or not worker.alive:
-                    worker.kill()
-                    return
-            worker.connection.recv()
-            with self._lock:
-                if not self._closed:
-                    self._spare = worker
-                    return
-            worker.kill()
-        except (ConvScopeError, EOFError, OSError) as error:
-            _log.warning("No worker stands ready for a training: %s", error)
-        finally:
-            self._warming = False
-
-    def _started(self) -> WorkerProcess:
-        return WorkerProcess(self._door, _NICE, lambda: self._closed)
-
-    def _take(self) -> WorkerProcess:
-        end = time.monotonic() + 60
-        while self._warming and time.monotonic() < end:
-            time.sleep(_TICK)  # it is nearer than a new one
-        with self._lock:
-            spare, self._spare = self._spare, None
-        return spare if spare is not None and spare.alive else self._started()
-
-    def run(
-        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
-    ) -> None:
-        worker = self._take()
-        try:
-            worker.connection.send(request)
-            while not stop():
-                while not orders.empty():
-                    worker.connection.send(orders.get())
-                if worker.connection.poll(_TICK):
-                    kind, content = worker.connection.recv()
-                    if kind == "failed":
-                        raise content
-                    if kind == "done":
-                        return
-        except (EOFError, OSError) as error:
-            raise RunError("The process ended before it was done.") from error
-        finally:
-            worker.kill()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._spare is not None:
-                self._spare.kill()
-                self._spare = None
-
-
 class Trainings:
-    """The queue. So many at once as `at_once` says; the others wait their turn.
+    """The queue. As many train at once as the executor has seats; the others wait their turn.
 
     Parameters
     ----------
     executor : where they run.
-    at_once : ``CONVSCOPE_TRAININGS``, 1 by default.
 
-    Somebody's own training ends when they have been gone for `GRACE_SECONDS`, unless it is kept.
+    Other servers may share the folder of the runs, each with a queue of its own: a run is in one
+    queue at a time, and orders reach it from everywhere. Somebody's own training ends when they
+    have been gone from all of them for `GRACE_SECONDS`, unless it is kept.
     """
 
-    def __init__(self, executor: Executor, at_once: int | None = None) -> None:
-        self._at_once = at_once or whole_number("CONVSCOPE_TRAININGS", 1, 1, 64)
+    def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._lock = threading.Lock()
         self._line: list[Training] = []  # in the order of arrival, running ones included
         self._stopping = threading.Event()
         self._seen: dict[str, float] = {}
+        self._passed_on: dict[str, float] = {}
 
     def seen(self, owner: str) -> None:
         """An owner is here, as their pages say again and again."""
-        self._seen[owner] = time.monotonic()
+        now = time.monotonic()
+        self._seen[owner] = now
+        if owner and now - self._passed_on.get(owner, float("-inf")) > _SEEN_EVERY:
+            self._passed_on[owner] = now
+            for run in Runs().all(owner)[0]:
+                if not self.knows(run.id):
+                    run.visit()
 
     def _abandoned(self, training: "Training") -> bool:
         if not training.owner:
             return False
-        return time.monotonic() - self._seen.get(training.owner, training.began) > GRACE_SECONDS
+        last = max(self._seen.get(training.owner, training.began), training.visited())
+        return time.monotonic() - last > GRACE_SECONDS
 
     def warm(self) -> None:
         """Somebody may want to train soon."""
@@ -150,21 +62,27 @@ class Trainings:
             self._executor.warm()
 
     def start(self, request: TrainRequest) -> None:
-        """Queue a run. Raises `RunError` if it, or another of its owner, is in the queue, or the
-        queue is full."""
+        """Queue a run.
+
+        Raises
+        ------
+        RunError : it, or another of its owner, is in a queue; it has come to its end; or the queue
+            is full.
+        LabDown : nothing can be trained at present.
+        """
         self._see_off(request.run)
+        self._executor.check()
+        training = Training(request, self)
         with self._lock:
             if self.knows(request.run):
                 raise RunError("This run is going on already.")
-            if len(self._line) - self._at_once >= most_waiting():
+            if sum(not other.is_running for other in self._line) >= most_waiting():
                 raise RunError(
                     f"{most_waiting()} trainings wait for their turn; no more can. Try again in a "
                     "while."
                 )
-            training = Training(request, self)
-            owners = {other.owner for other in self._line if other.owner}
-            if training.owner in owners:
-                raise RunError("You have a training that is going on. Stop it first.")
+            with Runs().changing():
+                training.enter()
             self.seen(training.owner)
             self._line.append(training)
         training.start()
@@ -176,25 +94,36 @@ class Trainings:
                 training.join(10)
 
     def give(self, run: str, order: Order) -> None:
-        """Hand an order to a run's training. Raises `UnknownRun` if it is not going on here."""
-        for training in list(self._line):
-            if training.request.run == run:
-                training.take(order)
-                return
-        raise UnknownRun("This training is not going on here any more.")
+        """Hand an order to a run's training, whichever server's it is.
+
+        Raises
+        ------
+        UnknownRun : it is not going on any more.
+        RunError : the order cannot be written.
+        """
+        if not self.knows(run) and Runs()[run].state.word not in LIVING:
+            raise UnknownRun("This training is not going on any more.")
+        Runs()[run].inbox.put(order)
 
     def knows(self, run: str) -> bool:
         """Whether a run trains or waits here."""
         return any(training.request.run == run for training in self._line)
 
     def place(self, run: str) -> int:
-        """How many stand before a run that waits; 0 if its turn has come."""
-        ids = [training.request.run for training in self._line]
-        return max(0, ids.index(run) - self._at_once + 1) if run in ids else 0
+        """How many must end before a run that waits here begins; 0 if its turn has come."""
+        before = 0
+        for training in list(self._line):
+            if not training.is_running:
+                before += 1
+            if training.request.run == run:
+                return 0 if training.is_running else before
+        return 0
 
-    def _may_run(self, training: "Training") -> bool:
+    def seat(self, training: "Training") -> Seat | None:
+        """A place to train at, if one is free and nobody has waited for it longer."""
         with self._lock:
-            return training in self._line[: self._at_once]
+            waiting = [other for other in self._line if not other.is_running]
+            return self._executor.seat() if waiting[:1] == [training] else None
 
     def _leave(self, training: "Training") -> None:
         with self._lock:
@@ -216,88 +145,135 @@ class Training(threading.Thread):
         super().__init__(name="lab-training", daemon=True)
         self.request = request
         self._line = line
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        self._withdrawn = threading.Event()
+        self._run = Runs()[request.run]
+        self._inbox = self._run.inbox
+        self._withdrawn = False
         self._over = threading.Event()
-        self._running = False
-        self._left = False
-        self.began = time.monotonic()
-        self.owner = Runs()[request.run].owner
+        self._seat: Seat | None = None
+        self._told_to_stop = False
+        self._visit = self._run.last_visit
+        self._visited = self.began = time.monotonic()
+        self.owner = self._run.owner
+
+    def enter(self) -> None:
+        """Make the run this server's. Only for those who hold `Runs.changing`.
+
+        Raises
+        ------
+        RunError : it is another's, it has come to its end, or its owner has another one going on.
+        """
+        run = self._run
+        going_on = run.state.word in LIVING  # else it may be about to leave another server's queue
+        claim = run.claim(0.0) if going_on else run.claim()
+        try:
+            if self.request.resume and run.state.word == "finished":
+                raise RunError("This run has come to its end already.")
+            if self.owner and any(
+                other.id != run.id and other.state.word in LIVING and other.is_claimed()
+                for other in Runs().all(self.owner)[0]
+            ):
+                raise RunError("You have a training that is going on. Stop it first.")
+            run.inbox.clear()
+            run.tell(replace(run.state, word="waiting", message=""))
+        except OSError as error:
+            claim.release()
+            raise RunError(f"The run cannot be written: {error.strerror or error}.") from error
+        except BaseException:
+            claim.release()
+            raise
+        self._claim = claim
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its turn has come."""
+        return self._seat is not None
 
     @property
     def has_ended(self) -> bool:
         """Whether its turn came and its run's state says that it is over."""
-        return self._running and Runs()[self.request.run].state.word in ENDED
+        return self.is_running and self._run.state.word in ENDED
 
-    def take(self, order: Order) -> None:
-        if order.word == "stop" and not self._running:
-            self._withdrawn.set()
-        self._orders.put(order)
+    def visited(self) -> float:
+        """When its owner was last seen on another server, by this one's monotonic clock."""
+        visit = self._run.last_visit
+        if visit != self._visit:
+            self._visit, self._visited = visit, time.monotonic()
+        return self._visited
 
     def run(self) -> None:
+        speaker = threading.Thread(target=self._speak, daemon=True)
+        speaker.start()
+        word, message = "", ""
         try:
             if self._wait():
-                self._running = True
-                threading.Thread(target=self._keep_waiting, daemon=True).start()
-                self._line._executor.run(self.request, self._orders, self._to_end)
-            if self._withdrawn.is_set():
-                self._say("stopped", "It was taken out of the queue.")
+                self._line._executor.run(self.request, self._to_end)
+            if self._withdrawn:
+                word, message = "stopped", "It was taken out of the queue."
             elif self._line._stopping.is_set():
-                self._say("interrupted", "The server was stopped. It can go on.")
+                word, message = "interrupted", "The server was stopped. It can go on."
         except WorkFailed as error:
             _log.error("%s\n%s", error, error.details)
-            self._say("failed", str(error))
-        except RunError as error:
-            died = "ended before" in str(error)
-            more = " It can go on from its last whole epoch." if died else ""
-            self._say("interrupted" if died else "failed", f"{error}{more}")
+            word, message = "failed", str(error)
+        except RunLost as error:
+            word, message = "interrupted", f"{error} It can go on from its last whole epoch."
         except ConvScopeError as error:
-            self._say("failed", str(error))
+            word, message = "failed", str(error)
         except Exception:
             _log.exception("A training was lost.")
-            self._say("failed", "The lab lost this training; the log says why.")
+            word, message = "failed", "The lab lost this training; the log says why."
         finally:
             self._over.set()
+            speaker.join()  # the last word is this thread's
+            if word:
+                self._say(word, message)
             self._line._leave(self)
+            if self._seat is not None:
+                self._seat.release()
+            self._claim.release()
 
-    def _keep_waiting(self) -> None:
-        """Signs of life until the process gives its own: it may take long to start."""
-        run = Runs()[self.request.run]
-        try:
-            while not self._over.wait(_SIGN_OF_LIFE) and run.state.word == "waiting":
-                run.tell(run.state)
-        except (ConvScopeError, OSError):
-            pass  # a damaged or deleted run: who trains it says so
+    def _speak(self) -> None:
+        """Signs of life while nobody who trains gives any: while it waits, while its process
+        starts, and when a cluster has lost the machine and looks for another."""
+        beat, since = 0.0, time.monotonic()
+        while not self._over.wait(_SIGN_OF_LIFE):
+            try:
+                state = self._run.told
+                if state.beat != beat:
+                    beat, since = state.beat, time.monotonic()
+                waiting = state.word == "waiting"
+                late = time.monotonic() - since > _SPEECHLESS
+                if state.word in LIVING and (waiting or late) and not self._run.is_trained:
+                    lost = "Who trained it was lost; it goes on from its last whole epoch."
+                    words = state.message if waiting else lost
+                    self._run.tell(replace(state, word="waiting", message=words, where=""))
+            except (ConvScopeError, OSError):
+                pass  # a damaged run, or a full disk: who trains it says so
 
     def _to_end(self) -> bool:
         """Whether the worker is to be ended from outside. Who has long gone is told to stop first,
         so that what was learned is kept."""
-        if self._line._abandoned(self) and not self._left:
-            self._left = True
-            if not Runs()[self.request.run].kept:
-                self._orders.put(Order("stop"))
+        if not self._told_to_stop and self._line._abandoned(self):
+            self._told_to_stop = True
+            if not self._run.kept:
+                self._inbox.put(Order("stop"))
         return self._line._stopping.is_set()
 
     def _wait(self) -> bool:
         """Until its turn comes; False if it will not."""
-        told = 0.0
-        run = Runs()[self.request.run]
-        while not self._line._may_run(self):
-            if self._withdrawn.is_set() or self._line._stopping.is_set():
+        while True:
+            self._withdrawn = any(order.word == "stop" for order in self._inbox.read())
+            if self._withdrawn or self._line._stopping.is_set():
                 return False
-            if time.monotonic() - told > _SIGN_OF_LIFE:
-                told = time.monotonic()
-                run.tell(replace(run.state, word="waiting", message=""))
+            self._seat = self._line.seat(self)
+            if self._seat is not None:
+                return True
             time.sleep(_TICK)
-        run.tell(replace(run.state, word="waiting", message=""))
-        return True
 
     def _say(self, word: str, message: str) -> None:
         """The run's last word, unless it has had one."""
         try:
-            run = Runs()[self.request.run]
-            state = run.state
+            state = self._run.state
             if state.word not in ENDED or state.word == "interrupted":
-                run.tell(replace(state, word=word, message=message, seconds_left=0.0))
+                self._run.tell(replace(state, word=word, message=message, seconds_left=0.0))
         except (ConvScopeError, OSError) as error:
             _log.warning("The end of a training could not be written: %s", error)

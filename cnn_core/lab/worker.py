@@ -16,9 +16,7 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from cnn_core.errors import ConvScopeError, WorkFailed
-from cnn_core.lab.orders import ORDERS
 from cnn_core.lab.requests import Request
-from cnn_core.training.control import Order
 
 
 def main() -> None:
@@ -38,17 +36,10 @@ def main() -> None:
 
 
 def _listen(connection: Connection, requests: "queue.SimpleQueue[Request]") -> None:
-    """Hand requests on; end the process, whatever it is doing, when nobody asks any more.
-
-    Orders are for the work under way: they are handed to it at once.
-    """
+    """Hand requests on; end the process, whatever it is doing, when nobody asks any more."""
     try:
         while True:
-            message = connection.recv()
-            if isinstance(message, Order):
-                ORDERS.put(message)
-            else:
-                requests.put(message)
+            requests.put(connection.recv())
     except (EOFError, OSError):
         os._exit(0)
 

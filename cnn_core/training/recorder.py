@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -47,7 +48,8 @@ class Recorder:
 
     def __init__(self, run: Run, graph: Graph) -> None:
         self.run, self.graph, self.config = run, graph, run.config
-        self.state = replace(run.state, word="running", message="")
+        where = os.environ.get("CONVSCOPE_PLACE", "")  # a cluster's machine is told its name
+        self.state = replace(run.state, word="running", message="", where=where)
         self._network = Network(run.folder)
         self._accuracy: dict[int, float] = {}
         self._lately: deque[tuple[float, int]] = deque(maxlen=_SPEED_BATCHES)
@@ -141,21 +143,22 @@ class Recorder:
     def describe(self) -> None:
         """Write the network's card as it is now."""
         config = self.config
-        self._network.describe(
-            NetworkCard(
-                id=self.run.id,
-                title=self.run.name,
-                about=f"Trained here: {config.optimizer}, batch {config.batch_size}.",
-                input_shape=self.graph.input.output_shape,
-                value_range=(0.0, 1.0),
-                class_names=DATASETS[config.dataset].class_names,
-                dataset=config.dataset,
-                accuracy=dict(self._accuracy),
-                accuracy_of=f"{HELD_OUT} held-out {DATASETS[config.dataset].noun}s",
-                recipe=json.loads(config.to_json()),
-            ),
-            self.graph,
-        )
+        with self.run.changing():  # somebody may be giving it another name
+            self._network.describe(
+                NetworkCard(
+                    id=self.run.id,
+                    title=self.run.name,
+                    about=f"Trained here: {config.optimizer}, batch {config.batch_size}.",
+                    input_shape=self.graph.input.output_shape,
+                    value_range=(0.0, 1.0),
+                    class_names=DATASETS[config.dataset].class_names,
+                    dataset=config.dataset,
+                    accuracy=dict(self._accuracy),
+                    accuracy_of=f"{HELD_OUT} held-out {DATASETS[config.dataset].noun}s",
+                    recipe=json.loads(config.to_json()),
+                ),
+                self.graph,
+            )
 
     def finish(self, word: str, test_accuracy: float | None, message: str = "") -> None:
         """The last word."""

@@ -10,23 +10,32 @@
                        checkpoint.safetensors    to go on from, replaced whole at each epoch
                        dissection.safetensors    the last step that was taken apart
                        model.keras     at the end
+                       orders.jsonl    what was asked of it since it was last begun; grows
+                       visit           touched while its owner looks at it on another server
                        training.lock   held by the process that trains it
+    <home>/runs/.locks/     all        held while runs are created, deleted, begun
+                       <id>            held while a run's description or card is changed
+                       <id>.claim      held by the server in whose queue it is
 
-The home is ``CONVSCOPE_HOME``, or the platform's folder for user data.
+Several processes, on several machines if they share the folder, may use it at once. The home is
+``CONVSCOPE_HOME``, or the platform's folder for user data.
 """
 
 import csv
 import json
+import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
@@ -37,7 +46,9 @@ from cnn_core.errors import BadConfig, DataError, RunError, TrainingError, Unkno
 from cnn_core.networks.film import UNREADABLE
 from cnn_core.networks.zoo import Network
 from cnn_core.settings import is_public, whole_number
+from cnn_core.training.beats import is_silent
 from cnn_core.training.config import TrainingConfig
+from cnn_core.training.inbox import Inbox
 
 Drawings = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """People's own digits, `(n, 28, 28)` uint8, and their labels `(n,)`."""
@@ -50,6 +61,8 @@ _LONGEST_NAME = 60
 _MOST_TABLE_BYTES = 50_000_000  # of history.csv: most of a million batches
 _MOST_STEPS = 10**9
 _END_OF_TIME = 1e11  # seconds since 1970 that a calendar still knows
+_LOCK_SECONDS = 30.0  # nobody holds one of the locks for long
+_LEAVING_SECONDS = 10.0  # at most, between a run’s last word and its leaving the queue
 
 
 def quota_bytes() -> int:
@@ -78,6 +91,7 @@ class RunState:
     message : why it ended, if there is something to say.
     test_accuracy : of 10,000 test digits, once it has finished.
     beat : the clock, seconds since 1970, when this was written.
+    where : the machine of a cluster that trains it; empty for the server's own.
     """
 
     word: str = "waiting"
@@ -89,6 +103,7 @@ class RunState:
     message: str = ""
     test_accuracy: float | None = None
     beat: float = 0.0
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,69 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.id = folder.name
+
+    def _lock(self, ending: str = "") -> Path:
+        # Beside the folder, not in it: a lock's file must not bring a deleted run back.
+        return self.folder.parent / ".locks" / f"{self.id}{ending}"
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Nobody else changes its description or its card meanwhile. Raises `RunError`."""
+        with _held(self._lock()):
+            yield
+
+    @property
+    def inbox(self) -> Inbox:
+        """The orders given to it, from the first; see `Inbox`."""
+        return Inbox(self.folder, self._lock(".orders"))
+
+    # Who sees to it
+
+    def claim(self, seconds: float = _LEAVING_SECONDS) -> FileLock:
+        """Take it into one's queue: the lock to release when it has left. Ends with the process.
+
+        Only for those who hold `Runs.changing`. Raises `RunError` if another server has it.
+        """
+        lock = FileLock(self._lock(".claim"), timeout=seconds, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RunError("This run is going on already, on another server.") from error
+        except OSError as error:
+            raise RunError(f"The run {self.id} cannot be written: {error.strerror}.") from error
+        return lock
+
+    def is_claimed(self, seconds: float = 0.0) -> bool:
+        """Whether some server has it in its queue. Only for those who hold `Runs.changing`."""
+        try:
+            self.claim(seconds).release()
+        except RunError:
+            return True
+        return False
+
+    @property
+    def last_visit(self) -> float:
+        """When somebody to whom it belongs last looked in elsewhere, by the disk's clock; or 0."""
+        try:
+            return (self.folder / "visit").stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def visit(self) -> None:
+        """Its owner is here: who trains it elsewhere is to know."""
+        try:
+            (self.folder / "visit").touch()
+        except OSError:
+            pass  # deleted meanwhile; or the disk is full, as its training will notice
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether a process trains it at this moment, on whatever machine."""
+        try:
+            with FileLock(self.folder / "training.lock", blocking=False):
+                return False
+        except (Timeout, OSError):
+            return True
 
     # What was asked for
 
@@ -191,31 +269,38 @@ class Run:
     def rename(self, name: str) -> None:
         """The run, and the network that it is. Raises `RunError` if the name is empty or too
         long, or cannot be written."""
-        self._describe(name=checked_name(name))
-        network = Network(self.folder)
-        try:
-            network.describe(replace(network.card, title=self.name), network.graph)
-        except DataError:
-            pass  # it has no network yet, or a damaged one; its recorder takes the name from here
-        except OSError as error:
-            raise RunError(f"The run {self.id} cannot be written: {error.strerror}.") from error
+        with self.changing():
+            self._describe(name=checked_name(name))
+            network = Network(self.folder)
+            try:
+                network.describe(replace(network.card, title=self.name), network.graph)
+            except DataError:
+                pass  # it has none yet, or a damaged one; its recorder takes the name from here
+            except OSError as error:
+                raise RunError(f"The run {self.id} cannot be written: {error.strerror}.") from error
 
     def keep(self, kept: bool) -> None:
         """Raises `RunError` if that cannot be written."""
-        self._describe(kept=kept)
+        with self.changing():
+            self._describe(kept=kept)
 
     # How it goes
 
     @property
-    def state(self) -> RunState:
-        """What it last said; a living run that has long been silent was interrupted."""
+    def told(self) -> RunState:
+        """What was last written of it, however long ago. Raises `RunError`."""
         try:
-            state = _state_from(json.loads(read_small(self.folder / "state.json")))
+            return _state_from(json.loads(read_small(self.folder / "state.json")))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RunError(
                 f"The run in the folder {self.id} is damaged and was left alone: {error}."
             ) from error
-        if state.word in LIVING and time.time() - state.beat > _SILENT_SECONDS:
+
+    @property
+    def state(self) -> RunState:
+        """What it last said; a living run that has long been silent was interrupted."""
+        state = self.told
+        if state.word in LIVING and is_silent(self.id, state.beat, _SILENT_SECONDS):
             words = "The process ended before it was done. It can go on from its last whole epoch."
             return replace(state, word="interrupted", message=words)
         return state
@@ -291,6 +376,12 @@ class Runs:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or home() / "runs"
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """No other process creates, begins or deletes runs meanwhile. Raises `RunError`."""
+        with _held(self.folder / ".locks" / "all"):
+            yield
+
     def create(
         self,
         config: TrainingConfig,
@@ -310,8 +401,14 @@ class Runs:
         ------
         RunError : the folder cannot be written, or what is kept leaves no room.
         """
-        self.make_room()
-        self._check_room(owner)
+        with self.changing():
+            self._make_room()
+            self._check_room(owner)
+            return self._create(config, name, drawings, owner)
+
+    def _create(
+        self, config: TrainingConfig, name: str, drawings: Drawings | None, owner: str
+    ) -> Run:
         run = Run(self.folder / secrets.token_hex(8))
         description = {
             "format": FORMAT,
@@ -330,10 +427,7 @@ class Runs:
             run.tell(RunState())
         except OSError as error:
             shutil.rmtree(run.folder, ignore_errors=True)
-            raise RunError(
-                f"No run can be kept in {self.folder}: {error.strerror}. Make room there, or set "
-                "CONVSCOPE_HOME to another folder."
-            ) from error
+            raise _no_room(self.folder, error) from error
         return run
 
     def _check_room(self, owner: str) -> None:
@@ -385,15 +479,25 @@ class Runs:
 
     def delete(self, id: str) -> None:
         """Raises `UnknownRun`; `RunError` if it is still going on, or cannot be deleted."""
+        with self.changing():
+            self._delete(id, _LEAVING_SECONDS)
+
+    def _delete(self, id: str, seconds: float) -> None:
         run = self[id]
         try:
             living = run.state.word in LIVING
         except RunError:
             living = False
-        if living:
+        if living or run.is_claimed(seconds) or run.is_trained:
             raise RunError("This run is still going on. Stop it first.")
         try:
-            shutil.rmtree(run.folder)
+            # What has another name is no run any more, for nobody, even if it goes in two goes.
+            going = self.folder / f".{id}.deleted"
+            with run.changing():  # who gives it another name would make its folder anew
+                os.replace(run.folder, going)
+            shutil.rmtree(going)
+            for lock in (self.folder / ".locks").glob(f"{id}*"):
+                lock.unlink(missing_ok=True)
         except FileNotFoundError:
             pass  # somebody else was quicker
         except OSError as error:
@@ -407,6 +511,12 @@ class Runs:
         visitor cannot push out all others' runs. What somebody keeps stays; in public nothing is
         kept longer than there is room.
         """
+        with self.changing():
+            return self._make_room()
+
+    def _make_room(self) -> list[str]:
+        for left in self.folder.glob(".*.deleted"):  # by a server that was killed meanwhile
+            shutil.rmtree(left, ignore_errors=True)
         runs, _ = self.all()
         sizes = {run.id: run.size for run in runs}
         by_owner: dict[str, list[Run]] = {}
@@ -438,12 +548,35 @@ class Runs:
                 if (run.kept and not is_public()) or run.state.word in LIVING:
                     continue
                 name, owner = run.name, run.owner
-                self.delete(run.id)
+                self._delete(run.id, 0.0)
             except TrainingError:
                 continue  # then a younger one
             used[owner] -= sizes[run.id]
             return name
         return None
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """Hold a lock among all processes, and all machines, that share its folder."""
+    try:
+        lock = FileLock(file, timeout=_LOCK_SECONDS).acquire()
+    except Timeout as error:
+        raise RunError(
+            f"Another server has been at the runs in {file.parent.parent} for longer than "
+            f"{_LOCK_SECONDS:.0f} seconds. Try again in a while."
+        ) from error
+    except OSError as error:
+        raise _no_room(file.parent.parent, error) from error
+    with lock:
+        yield
+
+
+def _no_room(folder: Path, error: OSError) -> RunError:
+    return RunError(
+        f"No run can be kept in {folder}: {error.strerror}. Make room there, or set "
+        "CONVSCOPE_HOME to another folder."
+    )
 
 
 def checked_name(name: str) -> str:

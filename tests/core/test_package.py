@@ -63,7 +63,8 @@ def test_modules_free_of_keras_stay_free_of_it() -> None:
 import importlib, sys
 for name in {light!r}:
     importlib.import_module(name)
-    heavy = {{"tensorflow", "keras", "streamlit", "matplotlib.pyplot"}} & set(sys.modules)
+    heavy = {{"tensorflow", "keras", "streamlit", "matplotlib.pyplot", "distributed"}}
+    heavy &= set(sys.modules)
     assert not heavy, (name, heavy)
 """
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, timeout=120)
@@ -91,6 +92,18 @@ def test_the_pins_are_those_of_the_project_file() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     pinned = (ROOT / "requirements.txt").read_text().splitlines()
     assert set(wanted) <= set(pinned)
+
+
+def test_what_a_cluster_needs_is_pinned_and_installed_as_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = (ROOT / "requirements-cluster.txt").read_text().splitlines()
+    assert set(project["optional-dependencies"]["cluster"]) <= set(pins)
+    assert "-r requirements.txt" in pins
+    exact = [pin.partition(" ;")[0] for pin in pins if not pin.startswith(("#", "-r"))]
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][^ ]*", pin) for pin in exact)
+    assert f"distributed=={importlib.metadata.version('distributed')}" in exact
+    developing = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    assert "-r requirements-cluster.txt" in developing
 
 
 def test_the_readmes_example_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,16 +86,17 @@ def _slow_down(cost: float, running: bool) -> None:
 
 def _head(run: Run, now: RunState) -> None:
     config = run.config
-    place = ask.trainings().place(run.id) if now.word == "waiting" else 0
     facts = [f"step {now.step:,} of {config.total_steps:,}"]
     facts.append(f"epoch {min(now.epoch + 1, config.epochs)} of {config.epochs}")
     if now.word == "waiting":
-        facts = [f"{place} before it" if place else "its process is starting"]
+        facts = [_waits_for(run)]
     elif now.word in LIVING:
         facts.append(f"{now.images_per_second:,.0f} images/s")
         facts.append(f"rate {now.learning_rate:.2g}")
         if now.word == "running":
             facts.append(f"{_span(now.seconds_left)} left")
+    if now.where and now.word in LIVING:
+        facts.append(f"on {html.safe(now.where)}")
     if now.test_accuracy is not None:
         tests = DATASETS[run.config.dataset].tests
         facts.append(f"{now.test_accuracy:.2%} of 10,000 {tests} right")
@@ -105,6 +106,14 @@ def _head(run: Run, now: RunState) -> None:
             f"{f'<p>{html.safe(now.message)}</p>' if now.message else ''}"
         )
     st.progress(min(1.0, now.step / config.total_steps), width="stretch")
+
+
+def _waits_for(run: Run) -> str:
+    line = ask.trainings()
+    if not line.knows(run.id):
+        return "in the queue of another server"
+    place = line.place(run.id)
+    return f"{place} before it" if place else "its process is starting"
 
 
 def _span(seconds: float) -> str:

@@ -31,8 +31,9 @@ def training_step(run: Run, now: RunState) -> None:
     with st.container(key="train-step"):
         st.header(f"Step {dissection.step + 1:,}, taken apart", anchor=False)
         stage = st.segmented_control(
-            "Stage", _STAGES, default="Forward", required=True, key="train-stage",
-            label_visibility="collapsed",
+            "Stage", _STAGES, default="Forward", required=True, label_visibility="collapsed",
+            # While its step is being made the run is no longer paused, and this not shown.
+            key=f"train-stage-{dissection.step}", persist_state="session",
         )  # fmt: skip
         show = {"Forward": _forward, "Loss": _loss, "Gradient": _gradient}.get(stage)
         if show is not None:

@@ -1,7 +1,6 @@
 """Trainings in real worker processes: queued, ordered about, killed and resumed."""
 
 import os
-import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +11,10 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from cnn_core.disk import home
 from cnn_core.errors import RunError, UnknownRun
-from cnn_core.lab.requests import Request, TrainRequest
+from cnn_core.lab.executor import Seat
+from cnn_core.lab.requests import TrainRequest
 from cnn_core.lab.supervisor import Lab, LabSettings
 from cnn_core.lab.trainings import Training, Trainings
 from cnn_core.networks.film import Film
@@ -105,12 +106,16 @@ def test_who_reads_that_a_run_has_ended_can_start_it_anew(
 class LongInComing:
     """An executor whose process needs its time to start, as on a busy machine."""
 
+    def check(self) -> None:
+        pass
+
     def warm(self) -> None:
         pass
 
-    def run(
-        self, request: Request, orders: "queue.SimpleQueue[Order]", stop: Callable[[], bool]
-    ) -> None:
+    def seat(self) -> Seat:
+        return FileLock(home() / "seat", thread_local=False).acquire().lock
+
+    def run(self, request: TrainRequest, stop: Callable[[], bool]) -> None:
         time.sleep(4)
 
     def close(self) -> None:
