@@ -1,5 +1,6 @@
 """What a training may cost, who may wait, and what is kept of whom."""
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -76,12 +77,33 @@ def test_no_film_has_more_frames_than_there_may_be() -> None:
 # The queue
 
 
+class OnlySeat:
+    """A place to train at that one can have."""
+
+    def __init__(self) -> None:
+        self.taken = threading.Event()
+
+    def release(self) -> None:
+        self.taken.clear()
+
+
 class Standing:
-    """An executor whose trainings go on until they are stopped."""
+    """An executor whose trainings go on until they are stopped, one at a time."""
+
+    def __init__(self) -> None:
+        self.only = OnlySeat()
+
+    def check(self) -> None: ...
 
     def warm(self) -> None: ...
 
-    def run(self, request: object, orders: object, stop: object) -> None:
+    def seat(self) -> OnlySeat | None:
+        if self.only.taken.is_set():
+            return None
+        self.only.taken.set()
+        return self.only
+
+    def run(self, request: object, stop: object) -> None:
         while not stop():  # type: ignore[operator]
             time.sleep(0.01)
 
@@ -90,9 +112,12 @@ class Standing:
 
 def test_a_full_queue_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVSCOPE_WAITING", "2")
-    line = Trainings(Standing(), at_once=1)
+    executor = Standing()
+    line = Trainings(executor)
     try:
-        for _ in range(3):
+        line.start(TrainRequest(Runs().create(FAST).id))
+        assert executor.only.taken.wait(10)
+        for _ in range(2):
             line.start(TrainRequest(Runs().create(FAST).id))
         with pytest.raises(RunError, match="2 trainings wait for their turn"):
             line.start(TrainRequest(Runs().create(FAST).id))
