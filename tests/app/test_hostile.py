@@ -30,7 +30,7 @@ def test_nothing_that_somebody_thought_of_crashes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOORS)
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_at_random_crashes(name: str, data: st.DataObject) -> None:
     door = open_door(name)

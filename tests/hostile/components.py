@@ -146,7 +146,7 @@ _one = st.tuples(
     st.sampled_from(sorted(PARTS)),
     st.one_of(plain, _cells, _units, _rows, st.lists(_cells, min_size=3, max_size=3)),
 )
-_several = st.lists(_one, min_size=12, max_size=24)
+_several = st.lists(_one, min_size=6, max_size=12)
 _DRAWN = {"raw": {"objects": []}, "data": "data:image/png;base64,AAAA"}
 _COMPONENTS = (
     *((part, value) for part in PARTS for value in (None, DEEP, HUGE, float("nan"), {"index": 1})),
