@@ -28,7 +28,7 @@ from cnn_core.networks.zoo import open_network
 from cnn_core.probe.activations import ActivationProbe
 
 ROUNDS, CALLS = 20, 10  # of the quick ways
-SLOW = 7  # rounds of the others
+SLOW = 5  # rounds of the others
 OURS = "`ActivationProbe.trace`"
 HOOKS = "PyTorch eager, forward hooks"
 

@@ -32,7 +32,7 @@ from cnn_core.insight.attribution import (
 from cnn_core.networks.keras_model import load_model
 from cnn_core.networks.zoo import open_network
 
-ROUNDS, CALLS = 7, 5
+ROUNDS, CALLS = 5, 5
 QUICK = ("gradient", "Grad-CAM")  # the only ones to be called several times a round
 TARGET, LAYER = 3, "conv_3"
 CAPTUM = "Captum on PyTorch"

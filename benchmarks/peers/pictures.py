@@ -23,7 +23,7 @@ from cnn_core.probe.reference import reference_trace
 from cnn_core.views.atlas import Picture, atlas_box, feature_map_atlas
 from cnn_core.views.colour import LEVELS
 
-ROUNDS = 9
+ROUNDS = 7
 _HALF = 0.501  # a colour, and what rounding adds
 
 

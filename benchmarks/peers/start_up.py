@@ -24,7 +24,7 @@ from cnn_core.networks.zoo import open_network
 from tests.browser.conftest import find_chromium
 from tests.browser.server import ROOT, Server
 
-RUNS = 5
+RUNS = 3
 FIRST_DIGIT = 30  # ConvScope's own first digit
 HERE = Path(__file__).parent
 OURS, HELLO, USUAL = "`streamlit run app.py`", "a page of one title", "TensorFlow in the page"

@@ -90,20 +90,22 @@ class Jobs:
         self._batch_size = batch_size
 
     def epoch(
-        self, weights: KerasWeights, rate: float, epsilon: float, skipped: int
+        self, weights: KerasWeights, rate: float, epsilon: float, skipped: int, steps: int
     ) -> tuple[float, list[float]]:
         """The plain loop; batches are cut from one tensor, which is quicker than any loader.
 
         Returns
         -------
-        Seconds from the end of the step after `skipped` others to the end, and each step's loss.
+        Seconds from the end of the step after `skipped` others to the end of all `steps`, and each
+        step's loss.
         """
         model, size = twin_of(weights).train(), self._batch_size
         optimizer = torch.optim.Adam(model.parameters(), lr=rate, eps=epsilon)
         loss_of = torch.nn.CrossEntropyLoss()
         losses, right, began = [], 0, 0.0
-        for step, first in enumerate(range(0, len(self._labels), size)):
-            images, labels = self._images[first : first + size], self._labels[first : first + size]
+        for step in range(steps):
+            rows = slice(step * size, (step + 1) * size)
+            images, labels = self._images[rows], self._labels[rows]
             optimizer.zero_grad()
             logits = model(images)
             loss = loss_of(logits, labels)
