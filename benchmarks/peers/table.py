@@ -58,7 +58,8 @@ def table(figures: Figures) -> str:
         "",
     ]
     lines += [f"- {findings.checked}" for findings in figures.findings]
-    lines += [f"- {note}" for findings in figures.findings for note in findings.missing]
+    notes = dict.fromkeys(note for findings in figures.findings for note in findings.missing)
+    lines += [f"- {note}" for note in notes]  # several commands may miss the same
     return "\n".join(lines)
 
 

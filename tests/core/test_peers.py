@@ -41,7 +41,7 @@ FIGURES = Figures(
                 ),
             ),
             checked="Cakes: they taste the same.",
-            missing=("A bakery is not installed.",),
+            missing=("A bakery is not installed.", "A bakery is not installed."),
             versions={"Spoon": "1.0"},
         ),
     ),

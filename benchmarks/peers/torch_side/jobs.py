@@ -3,6 +3,7 @@
 import pickle
 import sys
 import time
+import warnings
 
 import numpy as np
 import torch
@@ -120,6 +121,7 @@ class Jobs:
 
 def main() -> None:
     answers, sys.stdout = sys.stdout.buffer, sys.stderr  # whatever else is printed is no answer
+    warnings.filterwarnings("ignore", "Input Tensor 0 did not already require gradients")
     jobs = Jobs()
     while True:
         try:
