@@ -50,6 +50,8 @@ def table(figures: Figures) -> str:
     versions = {name: v for findings in figures.findings for name, v in findings.versions.items()}
     day = date.fromisoformat(figures.date)
     load = "" if figures.load is None else f", load {figures.load:.1f} at the start"
+    if figures.load is not None and figures.load > figures.cores:
+        load += " (others were at work: no ratio near 1 says anything)"
     lines += [
         "",
         f"Measured {day.isoformat()} on {figures.cores} cores{load}: "

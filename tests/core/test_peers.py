@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,12 @@ def test_a_table_says_who_is_faster_and_what_is_missing() -> None:
         "- Cakes: they taste the same.",
         "- A bakery is not installed.",
     ]
+
+
+def test_a_table_made_on_a_busy_machine_says_so() -> None:
+    busy = "load 2.5 at the start (others were at work: no ratio near 1 says anything)"
+    assert busy in table(replace(FIGURES, load=2.5))
+    assert "others" not in table(replace(FIGURES, load=None))
 
 
 @pytest.mark.parametrize(
