@@ -136,6 +136,8 @@ def measured(
         if name == "occlusion":
             continue  # ours comes with others only: it stands in the last comparison
         theirs = {peer: methods[name].time for peer, methods in peers.items() if name in methods}
+        if not theirs:
+            continue  # nobody who is here has it
         calls = CALLS if name in QUICK else 1
         medians = quicker(CAPTUM, in_turn({"`Attributor`": timed(method), **theirs}, ROUNDS, calls))
         comparisons.append(compared(f"{name} of one digit", medians, ROUNDS * calls))
