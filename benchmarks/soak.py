@@ -1,45 +1,151 @@
-"""Many strokes, pages, moments and test digits: does the server grow, is anything left behind?"""
+"""Two thousand reruns over all pages: does the server grow, is anything left behind?
+
+    python -m benchmarks.soak
+
+One person goes round and round through every page and its parts, by the websocket that a browser
+would hold. What comes first does not count: every card of every lesson, and every part of every
+page, once.
+"""
+
+import argparse
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import cycle
 
 import psutil
 
-from benchmarks.browsing import CANVAS, chromium, stroke, watch
+from benchmarks.person import Person, arrived
+from benchmarks.pupil import Findings, Pupil
+from cnn_core.course.lesson import load_course
 from tests.browser.server import Server
 
-ROUNDS = 60
-SEEN = [".st-key-probabilities"]
+RERUNS = 2000
+GROWTH_LIMIT = 50.0
+"""MB that the server may grow by."""
+
+_UNCOUNTED = 12  # rounds, until every part of every page has been seen
+_CARDS = 1 + sum(len(lesson.cards) for lesson in load_course())  # the overview is one more
+_PARTS = {
+    "playground": (
+        "play-part",
+        ["Activation", "Pooling", "Flatten and dense", "Input", "Convolution"],
+    ),
+    "architectures": ("architectures-part", ["Build your own", "Open your own", "Famous networks"]),
+    "evaluate": (
+        "evaluate-part",
+        ["Mistakes", "Guess", "Calibration", "Map", "Robustness", "Compare", "Scores"],
+    ),
+}
+_NETWORKS = ["Intro", "LeNet-5", "VGG, small", "ResNet, small", "Inception, small"]
+
+Act = Callable[[], Awaitable[float]]
+
+
+class Walker:
+    """Somebody who walks through all pages, a little differently each time."""
+
+    def __init__(self, person: Person, pupil: Pupil) -> None:
+        self._person, self._pupil = person, pupil
+        self._cards = cycle(range(_CARDS))
+        self._networks = cycle(_NETWORKS)
+        self._parts = {page: cycle(parts) for page, (_, parts) in _PARTS.items()}
+
+    def round(self) -> list[Act]:
+        """What is done in one round, each a rerun."""
+        person, draw = self._person, partial(self._pupil.draw, self._person)
+        go = person.open
+        visits: list[Act] = [partial(go, ""), draw, draw, draw]
+        visits += [partial(person.press, "random-digit"), partial(go, "lessons"), self._card]
+        visits += [self._card, partial(go, "layers"), self._network, self._moment]
+        visits += [partial(person.press, "layer-next"), partial(go, "train")]
+        visits += [partial(go, "filters"), partial(go, "explain")]
+        for page in _PARTS:
+            visits += [partial(go, page), partial(self._part, page)]
+        return [*visits, self._classic, partial(go, "about")]
+
+    async def _card(self) -> float:
+        return await self._person.trigger("lesson-steps", "go", next(self._cards))
+
+    async def _network(self) -> float:
+        return await self._choose(next(self._networks))
+
+    async def _classic(self) -> float:
+        """The network that the pupil compares with, at the moment that it compares."""
+        return await self._choose("Classic")
+
+    async def _choose(self, name: str) -> float:
+        offered = self._person.options_of("network-choice")
+        (title,) = [one for one in offered if re.match(rf"{name}, \d", one)]
+        return await self._person.choose("network-choice", title)
+
+    async def _moment(self) -> float:
+        film = self._person.data_of("moment-slider")["steps"]
+        return await self._person.send("moment-slider", step=film[len(film) // 2])
+
+    async def _part(self, page: str) -> float:
+        return await self._person.pick(_PARTS[page][0], next(self._parts[page]))
+
+
+def _standing(server: Server) -> tuple[float, int, int]:
+    """MB, threads and child processes of the server."""
+    process = psutil.Process(server.process.pid)
+    memory = process.memory_info().rss / 1e6
+    return memory, process.num_threads(), len(process.children(recursive=True))
+
+
+async def walk(server: Server, reruns: int) -> tuple[Findings, float]:
+    """Round and round; what went wrong, and the growth in MB."""
+    findings = Findings()
+    done, counted, before = 0, 0, 0.0
+    number = 0
+    async with arrived(server.url) as (person, _):
+        walker = Walker(person, Pupil(0, findings))
+        await person.open("lessons")
+        for card in range(_CARDS):
+            await person.trigger("lesson-steps", "go", card)
+        while counted < reruns:
+            for act in walker.round():
+                findings.seconds.setdefault("all", []).append(await act())
+                done += 1
+            findings.errors += person.trouble
+            person.trouble.clear()
+            number += 1
+            if number == _UNCOUNTED:
+                before, counted = _standing(server)[0], 0
+            elif number > _UNCOUNTED:
+                counted += len(walker.round())
+            if number % 10 == 0 or number == _UNCOUNTED:
+                memory, threads, children = _standing(server)
+                print(
+                    f"{done:5} reruns: server {memory:6.1f} MB, {threads} threads, "
+                    f"{children} processes",
+                    flush=True,
+                )
+    return findings, _standing(server)[0] - before
 
 
 def main() -> None:
-    with Server() as server, chromium() as browser:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--reruns", type=int, default=RERUNS)
+    chosen = parser.parse_args()
+    with Server() as server:
         server.wait_for_lab()
-        process = psutil.Process(server.process.pid)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(server.url)
-        for number in range(ROUNDS):
-            page.locator(CANVAS).wait_for()
-            page.wait_for_timeout(500)
-            watch(page, SEEN)
-            for k in range(4):
-                stroke(page, 4 * number + k, SEEN)
-            page.locator(".st-key-random-digit button").click()
-            page.wait_for_timeout(300)
-            nav = page.get_by_test_id("stSidebarNav")
-            nav.get_by_role("link", name="About").click()
-            page.locator(".st-key-lab").wait_for()
-            nav.get_by_role("link", name="Layers").click()
-            page.get_by_test_id("unit-name").wait_for()
-            for k in (0, number % 24, 23):
-                page.get_by_test_id("moment-range").fill(str(k))
-                page.wait_for_timeout(300)
-            nav.get_by_role("link", name="Draw").click()
-            if number % 10 == 9 or number == 4:
-                memory = process.memory_info().rss / 1e6
-                print(
-                    f"{(number + 1) * 11:5} reruns: server {memory:6.1f} MB, "
-                    f"{process.num_threads()} threads, {len(server.workers())} workers",
-                    flush=True,
-                )
+        began = time.monotonic()
+        findings, growth = asyncio.run(walk(server, chosen.reruns))
+        print(
+            f"grown by {growth:+.1f} MB over {chosen.reruns} reruns (limit {GROWTH_LIMIT:.0f}), in "
+            f"{time.monotonic() - began:.0f} s; {findings.checked:,} things checked, "
+            f"{len(findings.wrong)} wrong, {len(findings.errors)} errors"
+        )
+        for text in (*findings.errors[:5], *findings.wrong[:5]):
+            print(f"  {text}")
+        children = psutil.Process(server.process.pid).children(recursive=True)
         print(f"complaints in the log: {server.complaints()}")
+    _, left = psutil.wait_procs(children, timeout=20)
+    print(f"processes left behind: {len(left)}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """The pages' way to the lab: cached answers, and NumPy's while the lab cannot answer."""
 
 import logging
+import pickle
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache, cached
 
 from cnn_core.data.digit import Digit
 from cnn_core.errors import LabDown, LabError, RunError, WorkerLost, WorkFailed
@@ -26,13 +28,13 @@ from cnn_core.training.runs import Drawings, Run, Runs, RunState
 _log = logging.getLogger("convscope")
 _LOOK_SECONDS = 10.0
 _LONG_LOOK_SECONDS = 30.0  # the first of its kind is compiled
-_KEPT_LOOKS = 64
 _STUDY_SECONDS = 1800.0  # waiting in the queue counts
 _MOST_STUDIES = 24  # under way and waiting, for the whole server
 _KEPT_STUDIES = 48
 _lab: Lab | None = None
 _guard = threading.Lock()
-_looks: OrderedDict[tuple[type, Hashable], Any] = OrderedDict()
+# As large as each is on its way from the lab; a design's trace may be a thousand curves.
+_looks: LRUCache = LRUCache(32_000_000, getsizeof=lambda answer: len(pickle.dumps(answer)))
 _studies: OrderedDict[Request, Job] = OrderedDict()
 
 
@@ -90,7 +92,14 @@ def trace(ref: NetworkRef, digit: Digit) -> Answer:
     return Answer(_numpy_trace(ref, image.tobytes(), image.shape), trouble, passing)
 
 
-@lru_cache(maxsize=128)
+def _bytes(trace: Trace) -> int:
+    """What a trace takes in memory, its weights apart: those are kept elsewhere."""
+    arrays = [array for layer in trace for array in (layer.output, layer.pre_activation)]
+    return sum(array.nbytes for array in arrays if array is not None)
+
+
+# A deep network's trace is twenty times as large as a small one's: what is kept has a size.
+@cached(LRUCache(32_000_000, getsizeof=_bytes), lock=threading.Lock(), info=True)
 def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     if _lab is None:
         raise LabDown("This server was started without its lab.")
@@ -99,7 +108,7 @@ def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace
     return answer.with_weights(weights_at(ref))
 
 
-@lru_cache(maxsize=16)
+@cached(LRUCache(8_000_000, getsizeof=_bytes), lock=threading.Lock())
 def _numpy_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     pixels = np.frombuffer(image, np.float32).reshape(shape)
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
@@ -119,15 +128,12 @@ def look(request: Request, key: Hashable) -> Any:
     """
     with _guard:
         if (type(request), key) in _looks:
-            _looks.move_to_end((type(request), key))
             return _looks[type(request), key]
     if _lab is None:
         raise LabDown("This server was started without its lab.")
     answer = _lab.ask(request, "look", _LONG_LOOK_SECONDS)
-    with _guard:
+    with _guard, suppress(ValueError):  # it is larger than all that may be kept
         _looks[type(request), key] = answer
-        while len(_looks) > _KEPT_LOOKS:
-            _looks.popitem(last=False)
     return answer
 
 

@@ -5,12 +5,14 @@ A network is a folder: ``network.json`` (what `Network` holds, and the graph) be
 
 import json
 import re
+import threading
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache, cached
 from numpy.typing import NDArray
 
 from cnn_core.data.datasets import DATASETS, Dataset
@@ -243,7 +245,12 @@ def _read(folder: Path, written: int) -> Network:
     return Network(folder)
 
 
-@lru_cache(maxsize=32)
+def _bytes(weights: Weights) -> int:
+    return sum(array.nbytes for named in weights.values() for array in named.values())
+
+
+# By size, not by number: one uploaded network may be as large as all that come with ConvScope.
+@cached(LRUCache(96_000_000, getsizeof=_bytes), lock=threading.Lock())
 def weights_at(ref: NetworkRef) -> Weights:
     """The weights of a network at a moment, without what is off; kept in memory, read-only.
 

@@ -5,12 +5,13 @@ Both are named by their content, so that a browser keeps them and never asks twi
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
+from cachetools import LRUCache, cached
 from safetensors.numpy import save
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -43,7 +44,7 @@ MODULE = f"{_ROOT}/{VERSION}/network_view.js"
 """Where the view's first module is served, below the app's own address."""
 
 
-@lru_cache(maxsize=32)
+@cached(LRUCache(32_000_000, getsizeof=lambda named: len(named[1])), lock=threading.Lock())
 def _weights(ref: NetworkRef) -> tuple[str, bytes]:
     """The moment's weights as a safetensors file of float32, and the digest that names them."""
     tensors = {
