@@ -41,6 +41,7 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.start_up
+	$(BIN)/python -m benchmarks.peers
 
 # Endurance, run by hand.
 soak: .venv/ready-dev

@@ -88,6 +88,13 @@ def test_every_requirement_is_pinned_and_installed_as_pinned() -> None:
     assert "streamlit-drawable-canvas" in names
 
 
+@pytest.mark.parametrize("name", ["requirements-dev.txt", "requirements-peers.txt"])
+def test_what_is_needed_besides_is_pinned(name: str) -> None:
+    lines = (ROOT / name).read_text().splitlines()
+    pins = [line.partition(" ;")[0] for line in lines if line and line[0] not in "#-"]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][^ ]*", pin) for pin in pins)
+
+
 def test_the_pins_are_those_of_the_project_file() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     pinned = (ROOT / "requirements.txt").read_text().splitlines()
