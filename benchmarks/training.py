@@ -23,7 +23,8 @@ from cnn_core.training.config import COURSE, FAST, TrainingConfig
 from cnn_core.training.control import Control, Order
 from cnn_core.training.events import BatchDone, TrainingEvent
 from cnn_core.training.recorder import Recorder
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 from cnn_core.training.trainer import model_for, train
 from tests.browser.server import Server
 

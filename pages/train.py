@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnn_core.data.datasets import DATASETS
 from cnn_core.errors import ConvScopeError
-from cnn_core.training.runs import LIVING, Runs
+from cnn_core.training.run_state import LIVING
+from cnn_core.training.runs import Runs
 from ui import ask, state
 from ui.panels.own_digits import before_and_after, own_digits
 from ui.panels.training_live import training_live

@@ -25,7 +25,9 @@ from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from cnn_core.training.budget import check_cost
 from cnn_core.training.config import TrainingConfig
-from cnn_core.training.runs import Drawings, Run, Runs, RunState
+from cnn_core.training.run import Drawings, Run
+from cnn_core.training.run_state import RunState
+from cnn_core.training.runs import Runs
 
 _log = logging.getLogger("convscope")
 _LOOK_SECONDS = 10.0

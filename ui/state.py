@@ -34,7 +34,8 @@ from cnn_core.networks.zoo import (
 )
 from cnn_core.probe.geometry import CONVOLUTIONS, Index, check_index
 from cnn_core.settings import is_classroom, is_public
-from cnn_core.training.runs import LIVING, Run
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import LIVING
 from ui.present import CONTROLS
 
 LINK_VERSION = "1"

@@ -15,7 +15,8 @@ from cnn_core.training.batches import images_of
 from cnn_core.training.control import Control
 from cnn_core.training.events import Ended, TrainingEvent
 from cnn_core.training.recorder import Recorder
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 from cnn_core.training.trainer import model_for, train
 
 _BEAT_SECONDS = 1.0

@@ -10,7 +10,8 @@ from cnn_core.lab.executor import Executor, Seat
 from cnn_core.lab.requests import TrainRequest
 from cnn_core.training.budget import most_waiting
 from cnn_core.training.control import Order
-from cnn_core.training.runs import ENDED, LIVING, Runs
+from cnn_core.training.run_state import ENDED, LIVING
+from cnn_core.training.runs import Runs
 
 _log = logging.getLogger("convscope.lab")
 _TICK = 0.05

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnn_core.training.runs import History
+from cnn_core.training.tables import History
 
 _CHANCE = 0.2  # of ten classes: not learned
 _ENOUGH_BATCHES = 150

@@ -30,7 +30,8 @@ from cnn_core.training.events import (
     Sampled,
     TrainingEvent,
 )
-from cnn_core.training.runs import HISTORY_COLUMNS, SAMPLE_COLUMNS, Run
+from cnn_core.training.run import Run
+from cnn_core.training.tables import HISTORY_COLUMNS, SAMPLE_COLUMNS
 
 HELD_OUT = 200  # digits on which a frame's accuracy is measured
 _TELL_SECONDS = 0.25

@@ -28,7 +28,7 @@ from cnn_core.training.events import (
     TrainingEvent,
 )
 from cnn_core.training.recorder import HELD_OUT
-from cnn_core.training.runs import Drawings
+from cnn_core.training.run import Drawings
 
 OnEvent = Callable[[TrainingEvent], None]
 

@@ -14,7 +14,9 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import COURSE, FAST
 from cnn_core.training.control import Order
-from cnn_core.training.runs import LIVING, Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import LIVING
+from cnn_core.training.runs import Runs
 from tests.app.conftest import SHELL
 from tests.app.read import shown_probabilities, texts
 from ui import ask, state

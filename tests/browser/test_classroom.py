@@ -11,7 +11,9 @@ import pytest
 from benchmarks.classroom import lesson
 from benchmarks.person import arrived
 from benchmarks.pupil import Pupil
-from cnn_core.training.runs import ENDED, Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import ENDED
+from cnn_core.training.runs import Runs
 from tests.browser.server import Server
 
 FIRST, SECOND = "a" * 32, "b" * 32

@@ -29,7 +29,8 @@ from cnn_core.training.config import TrainingConfig
 from cnn_core.training.diagnosis import smoothed, warnings_of
 from cnn_core.training.events import BatchDone, CheckpointReached, EpochDone, FrameTaken, Sampled
 from cnn_core.training.recorder import Recorder, read_checkpoint, read_dissection
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 from cnn_core.views.charts import training_chart
 from cnn_core.views.figures import figure
 from tests.hostile.door import DEEP, HUGE, Door, altered, as_json, damaged, plain

@@ -8,7 +8,7 @@ from cnn_core.data.digit import Digit
 from cnn_core.errors import RunError
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
-from cnn_core.training.runs import Drawings, Run
+from cnn_core.training.run import Drawings, Run
 from cnn_core.views.atlas import digit_picture
 from ui import ask, state
 from ui.panels import html

@@ -11,7 +11,9 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.training.control import Order, Word
 from cnn_core.training.diagnosis import smoothed, warnings_of
-from cnn_core.training.runs import LIVING, History, Run, RunState
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import LIVING, RunState
+from cnn_core.training.tables import History
 from cnn_core.views.atlas import feature_map_atlas
 from cnn_core.views.charts import Chart, chart_of, training_chart
 from cnn_core.views.figures import figure

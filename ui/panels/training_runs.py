@@ -10,7 +10,9 @@ import streamlit as st
 from cnn_core.errors import ConvScopeError
 from cnn_core.settings import is_public
 from cnn_core.training.diagnosis import smoothed
-from cnn_core.training.runs import LIVING, Run, Runs, quota_bytes, share_bytes
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import LIVING
+from cnn_core.training.runs import Runs, quota_bytes, share_bytes
 from cnn_core.views.charts import chart_of
 from cnn_core.views.figures import figure
 from ui import state

@@ -8,7 +8,8 @@ from cnn_core.errors import ConvScopeError
 from cnn_core.training.control import Order
 from cnn_core.training.events import Dissection
 from cnn_core.training.recorder import read_dissection
-from cnn_core.training.runs import Run, RunState
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import RunState
 from cnn_core.views.atlas import Picture, digit_picture, feature_map_atlas, map_picture
 from ui import ask, state
 from ui.panels import html

@@ -25,7 +25,8 @@ from cnn_core.networks.film import Film
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 from tests.core.lab.dask_cluster import ROOT, DaskCluster, crash, free_port
 from tests.core.lab.odd_requests import Exit, Fail, Sleep, WhoAnswers
 

@@ -19,7 +19,9 @@ from cnn_core.lab.trainings import Trainings
 from cnn_core.training.beats import is_silent
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
-from cnn_core.training.runs import Run, Runs, RunState
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import RunState
+from cnn_core.training.runs import Runs
 
 ROOT = Path(__file__).parents[3]
 CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)
@@ -153,7 +155,8 @@ VISITOR = textwrap.dedent(
     from cnn_core.errors import RunError, UnknownRun
     from cnn_core.networks.zoo import Network, open_network
     from cnn_core.training.config import TrainingConfig
-    from cnn_core.training.runs import Runs, RunState
+    from cnn_core.training.run_state import RunState
+from cnn_core.training.runs import Runs
 
     random.seed(int(sys.argv[1]))
     intro = open_network("intro")

@@ -22,7 +22,8 @@ from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
 from cnn_core.training.recorder import read_dissection
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 
 CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
 
@@ -126,7 +127,7 @@ def test_a_run_whose_process_is_long_in_coming_waits_and_is_not_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
-    monkeypatch.setattr("cnn_core.training.runs._SILENT_SECONDS", 2.0)
+    monkeypatch.setattr("cnn_core.training.run._SILENT_SECONDS", 2.0)
     line, run = Trainings(LongInComing()), Runs().create(CONFIG)
     line.start(TrainRequest(run.id))
     words = set()

@@ -14,7 +14,9 @@ from cnn_core.networks.zoo import architectures
 from cnn_core.probe.accounting import accounts
 from cnn_core.training.budget import OWN, PUBLIC, check_cost, cost_of, multiply_adds
 from cnn_core.training.config import COURSE, FAST, MOST_FRAMES, TrainingConfig, film_steps
-from cnn_core.training.runs import Run, Runs, RunState
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import RunState
+from cnn_core.training.runs import Runs
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cnn_core.training.diagnosis import smoothed, warnings_of
-from cnn_core.training.runs import History
+from cnn_core.training.tables import History
 
 
 def history(

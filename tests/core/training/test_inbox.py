@@ -7,7 +7,8 @@ import pytest
 from cnn_core.errors import RunError
 from cnn_core.training.config import TrainingConfig
 from cnn_core.training.control import Order
-from cnn_core.training.runs import Run, Runs
+from cnn_core.training.run import Run
+from cnn_core.training.runs import Runs
 
 
 @pytest.fixture

@@ -22,7 +22,9 @@ from cnn_core.training.events import (
     Sampled,
 )
 from cnn_core.training.recorder import Recorder, read_checkpoint, read_dissection
-from cnn_core.training.runs import Run, Runs, RunState
+from cnn_core.training.run import Run
+from cnn_core.training.run_state import RunState
+from cnn_core.training.runs import Runs
 
 CONFIG = TrainingConfig(share=0.01, batch_size=32, epochs=2)
 
