@@ -220,7 +220,8 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = recorded(runs)
-    monkeypatch.setattr("cnn_core.training.runs.write_whole", full)
+    for module in ("run", "runs"):
+        monkeypatch.setattr(f"cnn_core.training.{module}.write_whole", full)
     for change in (lambda: run.rename("Mine"), lambda: run.keep(True), lambda: runs.create(CONFIG)):
         with pytest.raises(RunError, match="No space left on device"):
             change()
