@@ -156,7 +156,7 @@ VISITOR = textwrap.dedent(
     from cnn_core.networks.zoo import Network, open_network
     from cnn_core.training.config import TrainingConfig
     from cnn_core.training.run_state import RunState
-from cnn_core.training.runs import Runs
+    from cnn_core.training.runs import Runs
 
     random.seed(int(sys.argv[1]))
     intro = open_network("intro")

@@ -174,9 +174,9 @@ def test_in_public_nothing_is_kept_longer_than_there_is_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CONVSCOPE_PUBLIC", "1")
-    monkeypatch.setenv("CONVSCOPE_RUNS_MB", "4")
+    monkeypatch.setenv("CONVSCOPE_RUNS_MB", "5")
     monkeypatch.setattr("cnn_core.training.runs.share_bytes", lambda: 10**9)
-    old = run_of("a" * 32, 3, kept=True)
+    old = run_of("a" * 32, 4, kept=True)
     new = run_of("b" * 32, 3, kept=True)
     Runs().make_room()
     assert ids() == {new.id}
