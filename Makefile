@@ -41,11 +41,14 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks.insight
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.start_up
+	$(BIN)/python -m benchmarks.classroom
 	$(BIN)/python -m benchmarks.peers
 
 # Endurance, run by hand.
 soak: .venv/ready-dev
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.classroom --find --seconds 60
+	$(BIN)/python -m benchmarks.classroom --visits 200
 	$(BIN)/python -m benchmarks.course
 	$(BIN)/python -m benchmarks.lessons
 	$(BIN)/python -m benchmarks.builders

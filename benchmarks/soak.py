@@ -12,6 +12,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 
@@ -89,42 +90,52 @@ class Walker:
         return await self._person.pick(_PARTS[page][0], next(self._parts[page]))
 
 
-def _standing(server: Server) -> tuple[float, int, int]:
-    """MB, threads and child processes of the server."""
-    process = psutil.Process(server.process.pid)
-    memory = process.memory_info().rss / 1e6
-    return memory, process.num_threads(), len(process.children(recursive=True))
+@dataclass(frozen=True)
+class Standing:
+    """How the server is at a moment."""
+
+    megabytes: float
+    threads: int
+    processes: int
+
+    @classmethod
+    def of(cls, server: Server) -> "Standing":
+        process = psutil.Process(server.process.pid)
+        workers = process.children(recursive=True)
+        return cls(process.memory_info().rss / 1e6, process.num_threads(), len(workers))
+
+    def __str__(self) -> str:
+        return f"{self.megabytes:6.1f} MB, {self.threads} threads, {self.processes} workers"
 
 
-async def walk(server: Server, reruns: int) -> tuple[Findings, float]:
-    """Round and round; what went wrong, and the growth in MB."""
+async def walk(server: Server, reruns: int) -> tuple[Findings, Standing, Standing]:
+    """Round and round; what went wrong, and the server before and after what counts."""
     findings = Findings()
-    done, counted, before = 0, 0, 0.0
-    number = 0
     async with arrived(server.url) as (person, _):
         walker = Walker(person, Pupil(0, findings))
         await person.open("lessons")
         for card in range(_CARDS):
             await person.trigger("lesson-steps", "go", card)
-        while counted < reruns:
-            for act in walker.round():
-                findings.seconds.setdefault("all", []).append(await act())
-                done += 1
-            findings.errors += person.trouble
-            person.trouble.clear()
-            number += 1
-            if number == _UNCOUNTED:
-                before, counted = _standing(server)[0], 0
-            elif number > _UNCOUNTED:
-                counted += len(walker.round())
-            if number % 10 == 0 or number == _UNCOUNTED:
-                memory, threads, children = _standing(server)
-                print(
-                    f"{done:5} reruns: server {memory:6.1f} MB, {threads} threads, "
-                    f"{children} processes",
-                    flush=True,
-                )
-    return findings, _standing(server)[0] - before
+        for _ in range(_UNCOUNTED):
+            await _once_round(walker, person, findings)
+        before = Standing.of(server)
+        print(f"    0 reruns: {before}", flush=True)
+        done = 0
+        while done < reruns:
+            for _ in range(10):
+                done += await _once_round(walker, person, findings)
+            print(f"{done:5} reruns: {Standing.of(server)}", flush=True)
+    return findings, before, Standing.of(server)
+
+
+async def _once_round(walker: Walker, person: Person, findings: Findings) -> int:
+    """How many reruns it was."""
+    acts = walker.round()
+    for act in acts:
+        await act()
+    findings.errors += person.trouble
+    person.trouble.clear()
+    return len(acts)
 
 
 def main() -> None:
@@ -134,18 +145,20 @@ def main() -> None:
     with Server() as server:
         server.wait_for_lab()
         began = time.monotonic()
-        findings, growth = asyncio.run(walk(server, chosen.reruns))
+        findings, before, after = asyncio.run(walk(server, chosen.reruns))
         print(
-            f"grown by {growth:+.1f} MB over {chosen.reruns} reruns (limit {GROWTH_LIMIT:.0f}), in "
-            f"{time.monotonic() - began:.0f} s; {findings.checked:,} things checked, "
-            f"{len(findings.wrong)} wrong, {len(findings.errors)} errors"
+            f"grown by {after.megabytes - before.megabytes:+.1f} MB (limit {GROWTH_LIMIT:.0f}), "
+            f"{after.threads - before.threads:+} threads, "
+            f"{after.processes - before.processes:+} workers, in {time.monotonic() - began:.0f} s; "
+            f"{findings.checked:,} things checked, {len(findings.wrong)} wrong, "
+            f"{len(findings.errors)} errors"
         )
         for text in (*findings.errors[:5], *findings.wrong[:5]):
             print(f"  {text}")
         children = psutil.Process(server.process.pid).children(recursive=True)
         print(f"complaints in the log: {server.complaints()}")
     _, left = psutil.wait_procs(children, timeout=20)
-    print(f"processes left behind: {len(left)}")
+    print(f"processes left behind when it was stopped: {len(left)}")
 
 
 if __name__ == "__main__":
