@@ -13,7 +13,7 @@ test: lint core app browser
 
 # The fast part, for while you work.
 check: lint
-	$(BIN)/python -m pytest tests/core -x --ignore=tests/core/lab -m "not slow"
+	$(BIN)/python -m pytest tests/core -x --ignore=tests/core/lab -m "not slow and not soak"
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check
@@ -22,8 +22,9 @@ lint: .venv/ready-dev
 	$(BIN)/lint-imports
 
 # Three pytest processes: the core's tests import Keras, the others must not.
+# In two processes, a file in one of them: half of the time is TensorFlow starting, again and again.
 core: .venv/ready-dev
-	$(BIN)/python -m pytest tests/core
+	$(BIN)/python -m pytest tests/core -n 2 --dist loadfile --no-loadscope-reorder
 
 app: .venv/ready-dev
 	$(BIN)/python -m pytest tests/app
@@ -46,6 +47,7 @@ bench: .venv/ready-dev
 
 # Endurance, run by hand.
 soak: .venv/ready-dev
+	$(BIN)/python -m pytest tests/core -m soak
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.classroom --find --seconds 60
 	$(BIN)/python -m benchmarks.classroom --visits 200

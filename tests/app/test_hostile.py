@@ -1,7 +1,7 @@
 """Whatever a browser sends, or somebody in its place, is taken or refused with one sentence."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.hostile.app_doors import DOORS, open_door
@@ -30,7 +30,13 @@ def test_nothing_that_somebody_thought_of_crashes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOORS)
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],  # whole pages are run: what fails is shown as it is
+)
 @given(data=st.data())
 def test_nothing_at_random_crashes(name: str, data: st.DataObject) -> None:
     door = open_door(name)

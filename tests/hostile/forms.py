@@ -29,6 +29,7 @@ class _IdleLab:
     """A lab that is down, as far as looking and studying go."""
 
     trainings = _IdleTrainings()
+    cluster = None
 
     def status(self, lane: str = "look") -> LaneStatus:
         return LaneStatus("down", "There is none in this test.", (), 0)

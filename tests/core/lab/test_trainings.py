@@ -182,7 +182,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.mark.parametrize("steps", [1, 59, 61, 100])
+@pytest.mark.parametrize(
+    "steps",
+    [1, 61, pytest.param(59, marks=pytest.mark.soak), pytest.param(100, marks=pytest.mark.soak)],
+)
 def test_a_killed_worker_loses_at_most_the_epoch_in_progress(
     lab: Lab, whole: Run, steps: int
 ) -> None:
