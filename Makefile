@@ -22,12 +22,13 @@ lint: .venv/ready-dev
 	$(BIN)/lint-imports
 
 # Three pytest processes: the core's tests import Keras, the others must not.
-# In two processes, a file in one of them: half of the time is TensorFlow starting, again and again.
+# The first two in two processes, each file in one of them: half of the time is TensorFlow starting, or a
+# page that runs. The browser has the machine for itself.
 core: .venv/ready-dev
 	$(BIN)/python -m pytest tests/core -n 2 --dist loadfile --no-loadscope-reorder
 
 app: .venv/ready-dev
-	$(BIN)/python -m pytest tests/app
+	$(BIN)/python -m pytest tests/app -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: .venv/ready-dev
 	$(BIN)/python -m pytest tests/browser
