@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_OPTIONS, find_chromium
+from tests.browser.visitor import wait_for
 
 CANVAS = "canvas.upper-canvas"
 
@@ -64,8 +65,8 @@ def stroke(page: Page, number: int, selectors: list[str]) -> float:
     page.mouse.down()
     page.mouse.move(x + 15, box["y"] + 60 + (number * 53) % 170, steps=5)
     page.mouse.up()
-    page.wait_for_function(
-        "selectors => selectors.every(s => window.painted[s] > window.penUp)", arg=selectors
+    wait_for(
+        page, "selectors => selectors.every(s => window.painted[s] > window.penUp)", arg=selectors
     )
     page.wait_for_timeout(250)
     return float(

@@ -12,7 +12,7 @@ from cnn_core.data.digit import Digit, mnist_digit
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.browser.server import Server
-from tests.browser.visitor import FOUR, ONE, SEVEN, Points, Visitor
+from tests.browser.visitor import FOUR, ONE, SEVEN, Points, Visitor, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
@@ -74,9 +74,7 @@ def test_pages_left_in_a_hurry_keep_the_link(server: Server, visit: Visit) -> No
             nav = visitor.page.get_by_test_id("stSidebarNav")
             nav.get_by_role("link", name=name).click(no_wait_after=True)
         # The address of the page that was wanted last, with the digit in it.
-        visitor.page.wait_for_function(
-            "location.pathname === '/' && location.search.includes('digit=d.')"
-        )
+        wait_for(visitor.page, "location.pathname === '/' && location.search.includes('digit=d.')")
         visitor.wait_for_digit(drawn)
     visitor.page.reload()
     visitor.wait_for_digit(drawn)
@@ -185,7 +183,7 @@ def test_the_other_network_answers_when_chosen(server: Server, visit: Visit) -> 
 def test_a_link_shows_the_same_picture_to_somebody_else(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     visitor.draw(SEVEN)
-    visitor.page.wait_for_function("location.search.includes('digit=d.')")
+    wait_for(visitor.page, "location.search.includes('digit=d.')")
     other = visit(server, visitor.page.url.removeprefix(server.url + "/"))
     other.wait_for_digit(visitor.digit())
     np.testing.assert_array_equal(other.probabilities(), visitor.probabilities())

@@ -12,7 +12,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.browser.server import Server
 from tests.browser.view_reading import opened, random_units, read_units
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
@@ -90,7 +90,7 @@ def test_pixels_are_painted_by_pointer_and_by_key(server: Server, visit: Visit) 
     canvas.focus()
     canvas.press("ArrowRight")
     canvas.press("Space")
-    visitor.page.wait_for_function("url => location.href !== url", arg=first)
+    wait_for(visitor.page, "url => location.href !== url", arg=first)
     visitor.wait_until_painted()
     changed = digit_in_link(visitor)
     assert np.count_nonzero(changed != expected) <= 1

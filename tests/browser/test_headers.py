@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.server import Server
 from tests.browser.test_server import PAGES
-from tests.browser.visitor import SEVEN, Visitor
+from tests.browser.visitor import SEVEN, Visitor, wait_for
 
 Visit = Callable[..., Visitor]
 
@@ -111,7 +111,7 @@ def test_a_script_that_somebody_smuggles_in_does_not_run(
           new Image().src = 'https://example.org/a.png?what=was+drawn';
         }"""
     )
-    visitor.page.wait_for_function("window.violations.length >= 4")
+    wait_for(visitor.page, "window.violations.length >= 4")
     assert visitor.page.evaluate("window.smuggled") is None
     held_back = {violation.split()[0] for violation in watched(visitor)}
     assert held_back == {"script-src-elem", "script-src-attr", "img-src"}

@@ -14,7 +14,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.server import Server
-from tests.browser.visitor import FOUR, Visitor
+from tests.browser.visitor import FOUR, Visitor, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
@@ -132,7 +132,7 @@ def test_the_film_plays_to_its_end_and_can_be_paused(server: Server, visit: Visi
     visitor.wait_until_painted()
     play = visitor.page.get_by_test_id("moment-play")
     play.click()
-    visitor.page.wait_for_function("!location.search.includes('step=0&')")
+    wait_for(visitor.page, "!location.search.includes('step=0&')")
     play.click()
     expect(play).to_have_attribute("aria-label", "Play the training")
     visitor.page.wait_for_timeout(800)

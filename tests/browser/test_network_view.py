@@ -32,7 +32,7 @@ from tests.browser.view_reading import (
     shown_unit,
     view_of,
 )
-from tests.browser.visitor import FOUR, Visitor
+from tests.browser.visitor import FOUR, Visitor, wait_for
 from ui.network_view.payload import view_payload
 from ui.network_view.routes import VERSION, weights_address
 from ui.state import FIRST_DIGIT
@@ -271,7 +271,7 @@ def test_edges_carry_the_sum_and_the_norm_of_their_kernels(server: Server, visit
     )  # fmt: skip
     visitor = visit(server, "about")
     mounted(visitor, payload)
-    visitor.page.wait_for_function("window.view.weights")
+    wait_for(visitor.page, "Boolean(window.view.weights)")
     edges = visitor.page.evaluate(
         """async version => {
           const { incoming, outgoing } = await import(`/network-view/${version}/edges.js`);

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from cnn_core.course.lesson import load_course
 from tests.browser.server import Server
-from tests.browser.visitor import SEVEN, Visitor
+from tests.browser.visitor import SEVEN, Visitor, wait_for
 
 Visit = Callable[..., Visitor]
 COURSE = load_course()
@@ -64,9 +64,7 @@ def test_a_clicker_goes_through_all_pages_each_dressed_for_a_projector(
         for kind in ("export", "network-code", "other-digits"):
             expect(visitor.page.locator(f".st-key-{kind}")).to_be_hidden()
         assert type_size(visitor) == 20
-        visitor.page.wait_for_function(
-            "document.querySelector('.stMain').scrollWidth <= innerWidth"
-        )
+        wait_for(visitor.page, "document.querySelector('.stMain').scrollWidth <= innerWidth")
         press(visitor, "PageDown")
 
 

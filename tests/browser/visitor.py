@@ -1,9 +1,10 @@
 """A person at a browser: opens pages, draws with the mouse, reads what is shown."""
 
+import time
 from urllib.parse import urlparse
 
 import numpy as np
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebSocket, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket, expect
 
 from cnn_core.data.digit import Digit, digit_from_token
 from cnn_core.data.ink import canvas_to_digit
@@ -14,6 +15,15 @@ Points = list[tuple[float, float]]
 SEVEN: list[Points] = [[(80, 60), (200, 60), (130, 230)]]
 ONE: list[Points] = [[(140, 40), (140, 240)]]
 FOUR: list[Points] = [[(110, 50), (70, 150), (200, 150)], [(165, 90), (165, 240)]]
+
+
+def wait_for(page: Page, condition: str, arg: object = None) -> None:
+    """Until a condition, in JavaScript, holds on the page. Playwright's own way has the page itself
+    evaluate texts, which the Content-Security-Policy forbids."""
+    end = time.monotonic() + 30
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(20)
 
 
 class Visitor:

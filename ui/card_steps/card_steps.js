@@ -36,9 +36,6 @@ class Steps {
     this.next.onclick = () => this.turn(1);
     this.listener = event => this.key(event);
     document.addEventListener('keydown', this.listener);
-    // First of all who listen: a presenter's clicker turns cards before it turns pages.
-    this.clicker = event => this.click(event);
-    document.addEventListener('keydown', this.clicker, true);
     this.wanted = -1; // asked for, and not there yet
     this.asked = 0;
   }
@@ -104,7 +101,7 @@ class Steps {
     const turn = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (turn && !inside(event, WALKED)) {
       event.preventDefault();
-      event.stopImmediatePropagation(); // the presenter's arrows turn pages
+      event.stopImmediatePropagation(); // the presenter's arrows would turn it again
       this.turn(turn);
       return;
     }
@@ -115,20 +112,8 @@ class Steps {
     }
   }
 
-  /** PageDown and PageUp in presenter mode, until the last card or the first.
-   * @param {KeyboardEvent} event */
-  click(event) {
-    const turn = { PageDown: 1, PageUp: -1 }[event.key];
-    if (!turn || event.repeat || !document.querySelector('.st-key-presenting')) return;
-    if (inside(event, TYPED) || (turn > 0 ? this.next : this.back).disabled) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    this.turn(turn);
-  }
-
   leave() {
     document.removeEventListener('keydown', this.listener);
-    document.removeEventListener('keydown', this.clicker, true);
   }
 }
 

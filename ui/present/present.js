@@ -19,8 +19,17 @@ function takesText(target) {
     || target.matches('textarea, select, input:not([type=range], [type=checkbox], [type=radio])'));
 }
 
-/** Where a page keeps its own button for going on or back. @param {number} turn */
-const placeOfOwn = turn => document.querySelector(`.st-key-${turn > 0 ? 'next' : 'back'}`);
+/** Where a page keeps its own buttons for going on and back: the cards of a lesson, or a step.
+ * @param {number} turn */
+const placeOfOwn = turn => document.querySelector(
+  `.st-key-${turn > 0 ? 'next' : 'back'}, .st-key-lesson-bar`);
+
+/** @param {Element} place @param {number} turn @returns {HTMLButtonElement | null | undefined} */
+function buttonIn(place, turn) {
+  if (!place.matches('.st-key-lesson-bar')) return place.querySelector('button');
+  const steps = place.querySelector('[data-testid=stBidiComponentIsolated]');
+  return steps?.shadowRoot?.querySelector(`[data-testid=card-${turn > 0 ? 'next' : 'back'}]`);
+}
 
 /** @returns {HTMLAnchorElement[]} the pages, as the navigation has them */
 const pageLinks = () => [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
@@ -81,7 +90,7 @@ class Presenter {
    * @param {number} turn @param {number} asked when */
   turn(turn, asked) {
     const place = placeOfOwn(turn);
-    const own = /** @type {HTMLButtonElement | null} */ (place?.querySelector('button'));
+    const own = place && buttonIn(place, turn);
     if (place && !own && performance.now() - asked < PATIENCE) {
       setTimeout(() => this.turn(turn, asked), 50); // the place is painted before its button
       return;
