@@ -209,7 +209,9 @@ class Pupil:
         view = json.loads(json.loads(payload[8 : 8 + length])["__metadata__"]["view"])
         self._check("the picture", f"/{self._ref.step}//{self._digit.token}/" in view["picture"])
         tensors = load(payload)
-        for layer in expected:
+        same = {layer.name for layer in expected} <= set(tensors)
+        self._check("the network", same)
+        for layer in expected if same else ():
             largest = float(np.abs(layer.output).max())
             off = float(np.abs(tensors[layer.name] - layer.output).max())
             self._check(layer.name, off <= _AGREEMENT * largest)

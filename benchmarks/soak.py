@@ -65,7 +65,7 @@ class Walker:
         visits += [partial(go, "filters"), partial(go, "explain")]
         for page in _PARTS:
             visits += [partial(go, page), partial(self._part, page)]
-        return [*visits, self._classic, partial(go, "about")]
+        return [*visits, self.classic, partial(go, "about")]
 
     async def _card(self) -> float:
         return await self._person.trigger("lesson-steps", "go", next(self._cards))
@@ -73,7 +73,7 @@ class Walker:
     async def _network(self) -> float:
         return await self._choose(next(self._networks))
 
-    async def _classic(self) -> float:
+    async def classic(self) -> float:
         """The network that the pupil compares with, at the moment that it compares."""
         return await self._choose("Classic")
 
@@ -116,6 +116,7 @@ async def walk(server: Server, reruns: int) -> tuple[Findings, Standing, Standin
         await person.open("lessons")
         for card in range(_CARDS):
             await person.trigger("lesson-steps", "go", card)
+        await walker.classic()
         for _ in range(_UNCOUNTED):
             await _once_round(walker, person, findings)
         before = Standing.of(server)

@@ -39,7 +39,7 @@ _KEPT_STUDIES = 48
 _lab: Lab | None = None
 _guard = threading.Lock()
 # As large as each is on its way from the lab; a design's trace may be a thousand curves.
-_looks: LRUCache = LRUCache(32_000_000, getsizeof=lambda answer: len(pickle.dumps(answer)))
+_looks: LRUCache = LRUCache(12_000_000, getsizeof=lambda answer: len(pickle.dumps(answer)))
 _studies: OrderedDict[Request, Job] = OrderedDict()
 _askers: dict[Request, str] = {}
 
@@ -111,7 +111,7 @@ def _bytes(trace: Trace) -> int:
 
 
 # A deep network's trace is twenty times as large as a small one's: what is kept has a size.
-@cached(LRUCache(32_000_000, getsizeof=_bytes), lock=threading.Lock(), info=True)
+@cached(LRUCache(24_000_000, getsizeof=_bytes), lock=threading.Lock(), info=True)
 def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
     if _lab is None:
         raise LabDown("This server was started without its lab.")

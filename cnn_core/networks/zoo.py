@@ -266,7 +266,7 @@ def _bytes(weights: Weights) -> int:
 
 
 # By size, not by number: one uploaded network may be as large as all that come with ConvScope.
-@cached(LRUCache(96_000_000, getsizeof=_bytes), lock=threading.Lock())
+@cached(LRUCache(64_000_000, getsizeof=_bytes), lock=threading.Lock())
 def weights_at(ref: NetworkRef) -> Weights:
     """The weights of a network at a moment, without what is off; kept in memory, read-only.
 

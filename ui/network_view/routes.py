@@ -44,7 +44,7 @@ MODULE = f"{_ROOT}/{VERSION}/network_view.js"
 """Where the view's first module is served, below the app's own address."""
 
 
-@cached(LRUCache(32_000_000, getsizeof=lambda named: len(named[1])), lock=threading.Lock())
+@cached(LRUCache(24_000_000, getsizeof=lambda named: len(named[1])), lock=threading.Lock())
 def _weights(ref: NetworkRef) -> tuple[str, bytes]:
     """The moment's weights as a safetensors file of float32, and the digest that names them."""
     tensors = {
