@@ -25,7 +25,6 @@ LIMIT_SECONDS = 60.0
 """An answer that takes longer counts as none."""
 
 _LARGEST_MESSAGE = 64_000_000
-_ROOTS = 2  # the first numbers of a path: main part or sidebar
 
 
 @dataclass
@@ -57,7 +56,6 @@ class Person:
         self._run = self._whole_run = ""  # the one that speaks, and the last of a whole page
         self._finished: asyncio.Queue[str] = asyncio.Queue()
         self.trouble: list[str] = []
-        self.bytes_received = 0
 
     async def __aenter__(self) -> Self:
         self._socket = await connect(
@@ -151,7 +149,6 @@ class Person:
     async def _listen(self) -> None:
         async for data in self._socket:
             assert isinstance(data, bytes)
-            self.bytes_received += len(data)
             message = ForwardMsg()
             message.ParseFromString(data)
             self._take(message)

@@ -14,6 +14,7 @@ from cnn_core.disk import home
 from cnn_core.errors import ConvScopeError, LabDown, RunLost
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import PrepareTraining, TrainRequest
+from cnn_core.settings import whole_number
 
 _log = logging.getLogger("convscope.lab")
 _NICE = 10
@@ -48,8 +49,7 @@ class Executor(Protocol):
 
 def trainings_at_once() -> int | None:
     """``CONVSCOPE_TRAININGS``, from 1 to 64; None if it is not set or makes no sense."""
-    text = os.environ.get("CONVSCOPE_TRAININGS", "")
-    return int(text) if text.isdecimal() and 0 < int(text) < 65 else None
+    return whole_number("CONVSCOPE_TRAININGS", 0, 1, 64) or None
 
 
 class LocalExecutor:
