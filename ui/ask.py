@@ -39,7 +39,7 @@ _KEPT_STUDIES = 48
 _lab: Lab | None = None
 _guard = threading.Lock()
 # As large as each is on its way from the lab; a design's trace may be a thousand curves.
-_looks: LRUCache = LRUCache(12_000_000, getsizeof=lambda answer: len(pickle.dumps(answer)))
+_looks: LRUCache = LRUCache(12_000_000, getsizeof=lambda kept: kept[0])
 _studies: OrderedDict[Request, Job] = OrderedDict()
 _askers: dict[Request, str] = {}
 
@@ -140,12 +140,13 @@ def look(request: Request, key: Hashable) -> Any:
     """
     with _guard:
         if (type(request), key) in _looks:
-            return _looks[type(request), key]
+            return _looks[type(request), key][1]
     if _lab is None:
         raise LabDown("This server was started without its lab.")
     answer = _lab.ask(request, "look", _LONG_LOOK_SECONDS)
+    size = len(pickle.dumps(answer))
     with _guard, suppress(ValueError):  # it is larger than all that may be kept
-        _looks[type(request), key] = answer
+        _looks[type(request), key] = size, answer
     return answer
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cnn_core.errors import ConvScopeError
-from ui import ask, state
+from ui import address, ask, state
 from ui.crowd import take_place
 from ui.garbage import set_modules_aside
 from ui.link import write_link
@@ -35,7 +35,7 @@ PAGES = [
 shown = st.navigation(PAGES)
 try:
     take_place()
-    state.begin_run(shown.url_path)
+    address.begin_run(shown.url_path)
     with st.sidebar:
         sidebar()
         if state.in_classroom():
@@ -49,7 +49,7 @@ try:
     shown.run()
     with st.sidebar:
         present_switch()
-        write_link(state.link())
+        write_link(address.link(shown.url_path))
     dress()
 except ConvScopeError as error:  # a sentence for people; anything else is a bug and stays loud
     st.error(str(error))

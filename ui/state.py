@@ -1,7 +1,6 @@
-"""The digit, the network, the moment: one person's state, and the link that holds it.
+"""The digit, the network, the moment: one person's state.
 
-Pages read and write it through these functions only. What the link says is made here;
-`ui.link` writes it into the address.
+Pages read and write it through these functions only; `ui.address` fills it from a link.
 """
 
 import json
@@ -10,21 +9,13 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from cnn_core.course.lesson import load_course
-from cnn_core.data.digit import Digit, digit_from_token, mnist_digit
-from cnn_core.errors import (
-    ConvScopeError,
-    DataError,
-    LinkError,
-    NetworkError,
-    NoSuchUnit,
-    UnknownStep,
-)
-from cnn_core.networks.lesion import check_lesion, lesion_from_text, lesion_text
+from cnn_core.data.digit import Digit, mnist_digit
+from cnn_core.errors import DataError, NetworkError, NoSuchUnit
+from cnn_core.networks.lesion import check_lesion
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import (
     open_network,
@@ -38,10 +29,7 @@ from cnn_core.training.run import Run
 from cnn_core.training.run_state import LIVING
 from ui.present import CONTROLS
 
-LINK_VERSION = "1"
 FIRST_DIGIT = 30  # the worked example that a new visitor finds
-LESSONS_PAGE = "lessons"
-_LONGEST_HIDE = 400  # letters of the names of what is hidden
 _LONGEST_DRAWING = 500_000  # letters of strokes that are kept to be drawn again
 
 
@@ -68,10 +56,25 @@ class Canvas:
     mount: int = 0
 
 
-def begin_run(path: str) -> None:
-    """Called by the shell before each page: fills an empty state from the link."""
-    if "digit" not in st.session_state:
-        _read_link()
+def begin_visit() -> bool:
+    """Fill a new visitor's state, as it is before anything is chosen; whether it is a new one."""
+    if "digit" in st.session_state:
+        return False
+    st.session_state.digit = mnist_digit(FIRST_DIGIT)
+    st.session_state.network = first_network()
+    st.session_state.layer = ""
+    st.session_state.unit = None
+    st.session_state.canvas = Canvas()
+    st.session_state.notice = ""
+    st.session_state.place = (0, 0)
+    st.session_state.entered = None
+    st.session_state.presenting = False
+    st.session_state.hidden = ()
+    return True
+
+
+def begin_page(path: str) -> None:
+    """What comes before each run of a page."""
     _check_network()
     if st.session_state.get("page") != path:
         st.session_state.page = path
@@ -87,119 +90,6 @@ def _check_network() -> None:
     except NetworkError as error:
         st.session_state.network = first_network()
         notify(str(error))
-
-
-def _read_link() -> None:
-    """The state that the link names; what it does not name, or names wrongly, is the default."""
-    st.session_state.digit = mnist_digit(FIRST_DIGIT)
-    st.session_state.network = first_network()
-    st.session_state.layer = ""
-    st.session_state.unit = None
-    st.session_state.canvas = Canvas()
-    st.session_state.notice = ""
-    st.session_state.place = (0, 0)
-    st.session_state.entered = None
-    st.session_state.presenting = False
-    st.session_state.hidden = ()
-    readers = {
-        "v": _read_version,
-        "digit": _read_digit,
-        "network": _read_network,
-        "step": _read_step,
-        "off": _read_lesion,
-        "layer": _read_layer,
-        "unit": _read_unit,
-        "lesson": _read_lesson,
-        "card": _read_card,
-        "present": _read_present,
-        "hide": _read_hidden,
-    }
-    wrong = []
-    for name, read in readers.items():  # in this order: a step is one of its network's
-        try:
-            if name in st.query_params:
-                read(st.query_params[name])
-        except ConvScopeError as error:
-            wrong.append(str(error))
-    if wrong:
-        notify("Part of this link was ignored. " + " ".join(wrong))
-
-
-def _read_version(text: str) -> None:
-    if text != LINK_VERSION:
-        raise NetworkError(f"It has version {text[:9]!r}, this ConvScope reads {LINK_VERSION}.")
-
-
-def _read_digit(text: str) -> None:
-    st.session_state.digit = digit_from_token(text)
-
-
-def _read_network(text: str) -> None:
-    st.session_state.network = open_network(text).last
-
-
-def _read_step(text: str) -> None:
-    steps = open_network(network().id).film.steps
-    if not (text.isascii() and text.isdecimal() and len(text) < 12):
-        raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
-    nearest = min(steps, key=lambda step: abs(step - int(text)))
-    choose_step(nearest)
-    if nearest != int(text):
-        raise UnknownStep(f"There is no frame at step {text}; the nearest, {nearest}, is shown.")
-
-
-def _read_lesion(text: str) -> None:
-    switch_off(lesion_from_text(open_network(network().id).graph, text))
-
-
-def _read_layer(text: str) -> None:
-    choose_layer(open_network(network().id).graph[text[:100]].name)
-
-
-def _read_unit(text: str) -> None:
-    numbers = text.split(",")
-    if not all(number.isascii() and number.isdecimal() for number in numbers) or len(text) > 40:
-        raise NoSuchUnit(f"A unit is named by whole numbers. Received: {text[:20]!r}.")
-    choose_unit(tuple(map(int, numbers)))
-
-
-def _read_lesson(text: str) -> None:
-    count = len(load_course())
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= count):
-        raise DataError(f"There are lessons 1 to {count}. Received: {text[:20]!r}.")
-    _open_place(int(text), 1)
-
-
-def _read_card(text: str) -> None:
-    lesson, _ = place()
-    count = len(load_course()[lesson - 1].cards) if lesson else 0
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= count):
-        raise DataError(f"Lesson {lesson} has cards 1 to {count}. Received: {text[:20]!r}.")
-    _open_place(lesson, int(text))
-
-
-def _open_place(lesson: int, card: int) -> None:
-    """Come to a card by a link: what the link says is looked at, if it says anything."""
-    st.session_state.place = (lesson, card)
-    said = any(name in st.query_params for name in ("digit", "network", "layer"))
-    st.session_state.entered = (lesson, card) if said else None
-
-
-def _read_present(text: str) -> None:
-    if text not in ("0", "1"):
-        raise LinkError(f"present is 1 or 0. Received: {text[:20]!r}.")
-    present(text == "1")
-
-
-def _read_hidden(text: str) -> None:
-    names = [name for name in text[:_LONGEST_HIDE].split(",") if name]
-    hide(name for name in names if name in CONTROLS)
-    unknown = [name for name in names if name not in CONTROLS]
-    if unknown:
-        raise LinkError(
-            f"There is no control {unknown[0][:20]!r} to hide. Those there are: "
-            f"{', '.join(CONTROLS)}."
-        )
 
 
 def digit() -> Digit:
@@ -434,23 +324,3 @@ def notify(sentence: str) -> None:
 
 def notice() -> str:
     return st.session_state.notice
-
-
-def link() -> str:
-    """The query string that reopens the present picture."""
-    chosen = unit()
-    parts: dict[str, Any] = {
-        "v": LINK_VERSION,
-        "digit": digit().token,
-        "network": network().id,
-        "step": network().step,
-        **({"off": lesion_text(network().lesion)} if network().lesion else {}),
-        "layer": layer(),
-        **({"unit": ",".join(map(str, chosen))} if chosen else {}),
-        **({"present": "1"} if presenting() else {}),
-        **({"hide": ",".join(hidden())} if hidden() else {}),
-    }
-    lesson, card = place()
-    if lesson and st.session_state.get("page") == LESSONS_PAGE:
-        parts |= {"lesson": lesson, "card": card}
-    return urlencode(parts, safe=",:;")

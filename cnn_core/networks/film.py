@@ -20,7 +20,19 @@ UNREADABLE = (OSError, SafetensorError, ValueError, KeyError, TypeError, Attribu
 """What reading a damaged safetensors file may raise: NumPy does not know all its types."""
 
 _HEADER = 2_000_000  # bytes of a safetensors file that are no numbers
-_DIGITS = 12
+
+
+def is_step(text: object) -> bool:
+    """Whether it is a training step as text: some decimal digits. Python itself refuses numbers of
+    4,300 of them."""
+    return isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 12
+
+
+def step_from_text(text: str) -> int:
+    """A training step from outside. Raises `UnknownStep`."""
+    if not is_step(text):
+        raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
+    return int(text)
 
 
 class Film:
@@ -36,9 +48,7 @@ class Film:
     def steps(self) -> tuple[int, ...]:
         """The steps there are frames for, rising."""
         stems = (file.stem for file in self.folder.glob("*.safetensors"))
-        return tuple(
-            sorted({int(s) for s in stems if s.isascii() and s.isdecimal() and len(s) < _DIGITS})
-        )
+        return tuple(sorted({int(stem) for stem in stems if is_step(stem)}))
 
     def check(self, step: int) -> None:
         """Raise `UnknownStep` unless there is a frame at `step`."""

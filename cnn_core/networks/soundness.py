@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnn_core.errors import BadUpload, DataError
-from cnn_core.networks.film import Weights
+from cnn_core.networks.film import Weights, is_step
 from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.upload.settings import SETTINGS, checked_settings
 from cnn_core.networks.upload.shapes import MOST_LAYERS, check_size, described
@@ -115,7 +115,7 @@ def check_card(card: object, whose: str) -> dict[str, Any]:
         and _range(plain.get("value_range"))
         and _texts(classes) and 2 <= len(plain["class_names"]) <= _MOST_CLASSES
         and isinstance(accuracy, dict) and len(accuracy) <= _MOST_MOMENTS
-        and all(_step(step) and _share(share) for step, share in plain["accuracy"].items())
+        and all(is_step(step) and _share(share) for step, share in plain["accuracy"].items())
     )  # fmt: skip
     if not good:
         raise DataError(f"The network {whose!r} is damaged: what it says of itself is no card.")
@@ -174,10 +174,6 @@ def _range(value: object) -> bool:
         and all(type(end) in (int, float) and abs(end) <= 1e6 for end in value)
         and value[0] < value[1]
     )
-
-
-def _step(value: object) -> bool:
-    return isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 12
 
 
 def _share(value: object) -> bool:

@@ -160,10 +160,10 @@ def test_without_a_lab_numpy_answers_and_says_so(page_without_lab: AppTest) -> N
 def canvas_script() -> None:
     import streamlit as st
 
-    from ui import state
+    from ui import address
     from ui.panels import canvas
 
-    state.begin_run("draw")
+    address.begin_run("draw")
     if "sent" in st.session_state:
         st.session_state["arrived"] = {"drawing": st.session_state.sent}
         canvas._take("arrived")

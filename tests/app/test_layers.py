@@ -203,10 +203,10 @@ def test_what_a_link_says_wrongly_is_ignored_and_named(
 def pick_script() -> None:
     import streamlit as st
 
-    from ui import ask, state
+    from ui import address, ask, state
     from ui.panels import layer, sidebar
 
-    state.begin_run("layers")
+    address.begin_run("layers")
     traced = ask.trace(state.network(), state.digit()).trace[state.layer()]
     for key in ("maps-picker", "map-picker"):
         if key in st.session_state:

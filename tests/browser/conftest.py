@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import DRESS, Visitor
 
 # Every visitor fetches Streamlit's code anew; on a machine with ten things to do at once that took
 # longer than Playwright's 5 seconds now and then.
@@ -64,19 +65,30 @@ def fresh_server() -> Iterator[Server]:
         assert server.complaints() == []
 
 
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> list[BrowserContext]:
+    """Browsers whose visitors have left. They know Streamlit's code: to fetch and compile it anew
+    is half of what a short test takes."""
+    return []
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser, profiles: list[BrowserContext]) -> Iterator[Callable[..., Visitor]]:
     """Open pages as new visitors; in the end nothing may have gone wrong in their browsers."""
     visitors: list[Visitor] = []
 
-    def new_visitor(server: Server, path: str = "", **context: object) -> Visitor:
-        options = {"viewport": {"width": 1440, "height": 900}, **context}
-        visitor = Visitor(browser.new_context(**options), server, path)  # type: ignore[arg-type]
+    def new_visitor(server: Server, path: str = "", **options: Any) -> Visitor:
+        dress = {name: options.pop(name) for name in DRESS if name in options}
+        context = browser.new_context(**options) if options or not profiles else profiles.pop()
+        visitor = Visitor(context, server, path, kept=not options, **dress)
         visitors.append(visitor)
         return visitor
 
     yield new_visitor
     for visitor in visitors:
         visitor.leave()
+        if visitor.kept:
+            profiles.append(visitor.context)
+    for visitor in visitors:
         assert visitor.foreign_requests == []
         assert visitor.complaints == []

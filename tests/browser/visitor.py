@@ -1,10 +1,19 @@
 """A person at a browser: opens pages, draws with the mouse, reads what is shown."""
 
 import time
+from typing import Literal
 from urllib.parse import urlparse
 
 import numpy as np
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    WebSocket,
+    expect,
+)
 
 from cnn_core.data.digit import Digit, digit_from_token
 from cnn_core.data.ink import canvas_to_digit
@@ -26,12 +35,35 @@ def wait_for(page: Page, condition: str, arg: object = None) -> None:
         page.wait_for_timeout(20)
 
 
-class Visitor:
-    """One browser context with one page, and all that went wrong in it."""
+DRESS = ("viewport", "color_scheme", "reduced_motion")
+"""What a page can be told that is in a browser already."""
 
-    def __init__(self, context: BrowserContext, server: Server, path: str = "") -> None:
-        self.context, self.server = context, server
+
+class Visitor:
+    """One browser context with one page, and all that went wrong in it.
+
+    Parameters
+    ----------
+    kept : whether others will come with the same context: nothing is left behind in it.
+    viewport, color_scheme, reduced_motion : as Playwright's contexts have them.
+    """
+
+    def __init__(
+        self,
+        context: BrowserContext,
+        server: Server,
+        path: str = "",
+        *,
+        kept: bool = False,
+        viewport: ViewportSize | None = None,
+        color_scheme: Literal["dark", "light"] | None = None,
+        reduced_motion: Literal["no-preference", "reduce"] | None = None,
+    ) -> None:
+        self.context, self.server, self.kept = context, server, kept
+        self._is_here = True
         self.page = context.new_page()
+        self.page.set_viewport_size(viewport or {"width": 1440, "height": 900})
+        self.page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         self.complaints: list[str] = []
         self.foreign_requests: list[str] = []
         self.page.on("console", self._note)
@@ -71,7 +103,16 @@ class Visitor:
         self.bytes_received += len(frame)
 
     def leave(self) -> None:
-        self.context.close()
+        if not self._is_here:
+            return
+        self._is_here = False
+        if not self.kept:
+            self.context.close()
+            return
+        self.page.evaluate("localStorage.clear()")
+        self.context.clear_cookies()
+        for page in self.context.pages:
+            page.close()
 
     # Drawing
 

@@ -11,7 +11,7 @@ from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.zoo import open_network
 from tests.hostile.door import DEEP, HUGE, Door, numbers, plain
 from tests.hostile.page_run import checked
-from ui import ask, state
+from ui import address, ask, state
 from ui.kernel_editor import edited_kernel
 from ui.layer_editor import edited_layers
 from ui.painter import painted
@@ -105,14 +105,14 @@ def _script() -> None:
 
 def read_all(now: Any) -> None:
     """Each of ``now["sent"]``: what was said, or what it crashed with."""
-    state.begin_run("lessons")
+    address.begin_run("lessons")
     found: list[str | Exception] = []
     for part, value in now["sent"]:
         state.notify("")
         now["lesson-steps" if part == "lesson-answer" else part] = {PARTS[part]: value}
         try:
             read_component(part)
-            state.link()
+            address.link("lessons")
             found.append(state.notice())
         except Exception as error:
             found.append(error)

@@ -13,12 +13,12 @@ from tests.hostile.page_run import checked
 def _link_script() -> None:
     import streamlit
 
-    from ui import state
+    from ui import address
 
     for name in ("digit", "page"):  # a new visitor each time
         streamlit.session_state.pop(name, None)
-    state.begin_run("")
-    state.link()
+    address.begin_run("")
+    address.link("lessons")
 
 
 @lru_cache(maxsize=1)

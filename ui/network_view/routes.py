@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from cnn_core.errors import ConvScopeError, UnknownStep
-from cnn_core.networks.film import Weights
+from cnn_core.errors import ConvScopeError
+from cnn_core.networks.film import Weights, step_from_text
 from cnn_core.networks.lesion import lesion_from_text, lesion_text
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
@@ -107,19 +107,12 @@ def _send_weights(request: Request) -> Response:
     try:
         off = "" if path["off"] == _WHOLE else path["off"]
         lesion = lesion_from_text(open_network(path["id"]).graph, off)
-        digest, content = _weights(NetworkRef(path["id"], _step(path["step"]), lesion))
+        digest, content = _weights(NetworkRef(path["id"], step_from_text(path["step"]), lesion))
     except ConvScopeError as error:
         return PlainTextResponse(str(error), 404)
     if path["digest"] != digest:
         return PlainTextResponse("There are no such weights.", 404)
     return Response(content, media_type="application/octet-stream", headers=_KEPT)
-
-
-def _step(text: str) -> int:
-    """Raises `UnknownStep`. Not left to the route: Python refuses numbers of 4,300 digits."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 12):
-        raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
-    return int(text)
 
 
 def routes() -> list[Route]:

@@ -33,10 +33,14 @@ def _where(id: str) -> str:
         return "70,000 handwritten digits. Comes with ConvScope."
     if fashion_place() is not None:
         return "70,000 pictures of clothing. It is here: choose it under Train."
+    ways = [
+        "install Debian’s package <code>dataset-fashion-mnist</code>",
+        "let Keras fetch it once",
+        *([] if state.in_classroom() else ["say where the file is"]),
+    ]
     return (
         "70,000 pictures of clothing, not on this machine. ConvScope fetches nothing by itself: "
-        "install Debian’s package <code>dataset-fashion-mnist</code>, let Keras fetch it once, or "
-        "say where the file is."
+        f"{', '.join(ways[:-1])} or {ways[-1]}."
     )
 
 

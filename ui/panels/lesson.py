@@ -10,7 +10,7 @@ from cnn_core.course.seen import Seen, facts
 from cnn_core.course.text import filled, load_glossary, load_words, with_terms
 from cnn_core.errors import ConvScopeError, DataError
 from cnn_core.networks.zoo import open_network
-from ui import state
+from ui import address, state
 from ui.card_steps import card_steps
 from ui.panels.digit import other_digits
 from ui.panels.lesson_arrival import come_to
@@ -38,9 +38,9 @@ def open_card() -> None:
     """Let the open card say what is looked at, once; the sidebar, drawn already, follows."""
     if state.entered():
         return
-    before = state.link()
+    before = address.link(address.LESSONS_PAGE)
     _enter()
-    if state.link() != before:
+    if address.link(address.LESSONS_PAGE) != before:
         st.rerun()
 
 

@@ -11,16 +11,18 @@
 
 import { chain, decisive, explain, readersOf } from './calculation.js';
 import { Closeup, resized } from './closeup.js';
+import { FRAME, HINT, legendOf } from './frame.js';
 import { receptiveField } from './geometry.js';
+import { KEYS, SHIFTED, onPinch } from './gestures.js';
 import { HEAD, layOut, rangeOf, unitAt, unitBox } from './layout.js';
 import { Network, channelsOf, hasMaps, nameOf, unitNamed } from './network.js';
 import { drawChain, drawEdges, drawReceptiveField, drawWindows, drawWiring } from './overlay.js';
-import { parseSafetensors } from './payload.js';
-import { drawBlock, rampOf, scaleOf, sheetOf } from './picture.js';
+import { drawBlock, scaleOf, sheetOf } from './picture.js';
 import { Player } from './player.js';
 import {
   DEAD, OFF, chainList, escaped, readersList, readoutOf, spoken, spokenChain,
 } from './readout.js';
+import { weightsFrom } from './weights.js';
 
 // Of the blocks: what the page's other things leave of the window, within limits.
 const HEIGHT = {
@@ -33,70 +35,6 @@ const ZOOMS = [1, 1.5, 2, 3, 4, 6];
 const REST = 120; // milliseconds after which a pointer counts as resting,
 const SETTLED = 400; // and a page: a film that plays shows the beginning of each calculation
 const PATIENCE = 3000; // for the page to answer a choice
-
-const FRAME = `
-  <div class="bar">
-    <div class="legend"></div>
-    <label class="scale">Colours
-      <select data-testid="view-scale">
-        <option value="shared">one scale a layer</option><option value="map">each map its own</option>
-      </select>
-    </label>
-    <span class="zoom" role="group" aria-label="Zoom">
-      <button type="button" data-testid="zoom-out" aria-label="Smaller">−</button>
-      <button type="button" data-testid="zoom-in" aria-label="Larger">+</button>
-    </span>
-    <label class="goto">Unit
-      <input data-testid="unit-goto" spellcheck="false" autocomplete="off"
-        placeholder="conv_1[3, 4, 5]">
-    </label>
-    <details class="keys"><summary>Keys</summary><dl>
-      <dt>← ↑ ↓ →</dt><dd>Another cell</dd>
-      <dt>Shift ↑ ↓</dt><dd>Another map</dd>
-      <dt>Shift ← →</dt><dd>A layer back, to what decided; a layer on</dd>
-      <dt>Enter, Esc</dt><dd>Keep this unit; let it go</dd>
-      <dt>W</dt><dd>Why this number: back to the ink</dd>
-      <dt>Space</dt><dd>The window slides, or pauses</dd>
-      <dt>, .</dt><dd>One cell back, one on</dd>
-      <dt>− +</dt><dd>Smaller, larger</dd>
-    </dl></details>
-  </div>
-  <div class="stage" tabindex="0" role="application" data-testid="view-stage"
-    aria-roledescription="network view">
-    <div class="world"><canvas class="picture"></canvas><canvas class="over"></canvas>
-      <div class="names"></div></div>
-  </div>
-  <p class="trouble" role="alert" data-testid="view-trouble" hidden></p>
-  <div class="detail">
-    <div class="left"><div class="closeup"></div><div class="player"></div></div>
-    <div class="readout" data-testid="view-readout" tabindex="0" aria-label="The calculation"></div>
-  </div>
-  <div class="spoken" aria-live="polite"></div>`;
-
-const LINES = `<span>× dead</span><span>\u2571 off</span>
-  <span title="A line's colour is the sign of its weight, of a kernel the sign of its sum; its width
-is the size, of a kernel its norm.">weight <i class="edge" style="background:var(--minus)"></i>−
-  <i class="edge" style="background:var(--plus)"></i>+</span>`;
-
-const HINT = `<p class="hint">Point at any cell to see where its number comes from. Click or press
-  Enter to keep it; arrow keys move. Shift with the arrows steps a layer back or on, or to another
-  map. Space lets the window slide, W asks why.</p>`;
-
-/** @type {Map<string, Promise<Map<string, any>>>} weights by address, the latest last */
-const fetched = new Map();
-
-async function weightsFrom(url) {
-  if (!fetched.has(url)) {
-    fetched.set(url, (async () => {
-      const answer = await fetch(url);
-      if (!answer.ok) throw new Error(`The weights could not be fetched (${answer.status}).`);
-      return parseSafetensors(new Uint8Array(await answer.arrayBuffer())).tensors;
-    })());
-    fetched.get(url).catch(() => fetched.delete(url));
-    for (const old of [...fetched.keys()].slice(0, -32)) fetched.delete(old);
-  }
-  return fetched.get(url);
-}
 
 export class View {
   /** @param {HTMLElement} home @param {string} base where this server's files lie */
@@ -161,35 +99,7 @@ export class View {
       this.goto.setAttribute('aria-invalid', String(Boolean(this.goto.value) && !known));
       if (known) this.pin(unit);
     };
-    this.#pinch();
-  }
-
-  /** Two fingers change the size. */
-  #pinch() {
-    const fingers = new Map();
-    let apart = 0;
-    const distance = () => {
-      const [one, other] = [...fingers.values()];
-      return Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
-    };
-    this.stage.addEventListener('pointerdown', event => {
-      if (event.pointerType !== 'touch') return;
-      fingers.set(event.pointerId, event);
-      if (fingers.size === 2) apart = distance();
-    });
-    this.stage.addEventListener('pointermove', event => {
-      if (!fingers.has(event.pointerId)) return;
-      fingers.set(event.pointerId, event);
-      if (fingers.size !== 2) return;
-      const factor = distance() / apart;
-      if (factor > 1.3 || factor < 0.75) {
-        this.zoomBy(factor > 1 ? 1 : -1);
-        apart = distance();
-      }
-    });
-    for (const end of ['pointerup', 'pointercancel', 'pointerleave']) {
-      this.stage.addEventListener(end, event => fingers.delete(event.pointerId));
-    }
+    onPinch(stage, steps => this.zoomBy(steps));
   }
 
   /**
@@ -308,7 +218,7 @@ export class View {
     }
     resized(this.over, width, tall);
     this.#label(blocks);
-    this.#legend();
+    this.home.querySelector('.legend').innerHTML = legendOf(new Set([...network.layers.values()].map(scaleOf)));
     this.home.dataset.picture = network.picture; // what is painted, for those who wait for it
     this.stage.setAttribute('aria-label',
       `The network, ${network.layers.size} layers from ${[...network.layers.keys()].join(' to ')}.`);
@@ -335,16 +245,6 @@ export class View {
         this.pin(this.network.strongest(button.dataset.layer));
       };
     }
-  }
-
-  /** One legend a colour scale. */
-  #legend() {
-    const used = new Set([...this.network.layers.values()].map(scaleOf));
-    const ends = { ink: ['paper', 'ink'], activation: ['0', 'most'], signed: ['−', '+'] };
-    this.home.querySelector('.legend').innerHTML = ['ink', 'activation', 'signed']
-      .filter(scale => used.has(scale))
-      .map(scale => `<span>${ends[scale][0]}<i style="background:${rampOf(scale)}"></i>${ends[scale][1]}</span>`)
-      .join('') + LINES;
   }
 
   zoomBy(steps) {
@@ -532,29 +432,3 @@ export class View {
     this.resizes.disconnect();
   }
 }
-
-/** @type {Record<string, (view: View) => void>} */
-const KEYS = {
-  ArrowUp: view => view.move(-1, 0),
-  ArrowDown: view => view.move(1, 0),
-  ArrowLeft: view => view.move(0, -1),
-  ArrowRight: view => view.move(0, 1),
-  Enter: view => view.unit && view.pin(view.unit),
-  Escape: view => view.release(),
-  ' ': view => view.player.toggle(),
-  ',': view => view.player.step(-1),
-  '.': view => view.player.step(1),
-  '+': view => view.zoomBy(1),
-  '-': view => view.zoomBy(-1),
-  w: view => view.why(),
-};
-
-/** @type {Record<string, (view: View) => void>} */
-const SHIFTED = {
-  ArrowUp: view => view.turn(-1),
-  ArrowDown: view => view.turn(1),
-  ArrowLeft: view => view.back(),
-  ArrowRight: view => view.on(),
-  '+': view => view.zoomBy(1),
-  W: view => view.why(),
-};
