@@ -21,9 +21,8 @@ lint: .venv/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three pytest processes: the core's tests import Keras, the others must not.
-# The first two in two processes, each file in one of them: half of the time is TensorFlow starting, or a
-# page that runs. The browser has the machine for itself.
+# Three stages: the core's tests import Keras, the others must not. Each in two processes, and each
+# file in one of them: half of the time is TensorFlow starting, or a page that runs.
 core: .venv/ready-dev
 	$(BIN)/python -m pytest tests/core -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -31,7 +30,7 @@ app: .venv/ready-dev
 	$(BIN)/python -m pytest tests/app -n 2 --dist loadfile --no-loadscope-reorder
 
 browser: .venv/ready-dev
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser -n 2 --dist loadfile --no-loadscope-reorder
 
 # Speed, run by hand; the dated results are committed under benchmarks/results/.
 bench: .venv/ready-dev

@@ -1,21 +1,21 @@
 """A real server, a real Chromium, and visitors who notice everything that goes wrong."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.server import Server
 from tests.browser.visitor import DRESS, Visitor
 
-# Every visitor fetches Streamlit's code anew; on a machine with ten things to do at once that took
-# longer than Playwright's 5 seconds now and then.
-expect.set_options(timeout=20_000)
-
 CHROMIUM_OPTIONS = [
+    # A process for every visitor is a second for every visitor.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -66,29 +66,36 @@ def fresh_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def profiles(browser: Browser) -> list[BrowserContext]:
-    """Browsers whose visitors have left. They know Streamlit's code: to fetch and compile it anew
-    is half of what a short test takes."""
-    return []
+def tabs() -> defaultdict[str, list[Page]]:
+    """Tabs whose visitors have left, by the script that runs in them. They know Streamlit's code:
+    to fetch and compile it anew is most of what it takes to come."""
+    return defaultdict(list)
 
 
 @pytest.fixture
-def visit(browser: Browser, profiles: list[BrowserContext]) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser, tabs: dict[str, list[Page]]) -> Iterator[Callable[..., Visitor]]:
     """Open pages as new visitors; in the end nothing may have gone wrong in their browsers."""
     visitors: list[Visitor] = []
 
-    def new_visitor(server: Server, path: str = "", **options: Any) -> Visitor:
+    def new_visitor(server: Server, path: str = "", *, script: str = "", **options: Any) -> Visitor:
+        """`script` is run on each page before all others; options are those of a context."""
         dress = {name: options.pop(name) for name in DRESS if name in options}
-        context = browser.new_context(**options) if options or not profiles else profiles.pop()
-        visitor = Visitor(context, server, path, kept=not options, **dress)
+        pool = tabs[script]
+        if pool and not options:
+            page = pool.pop()
+        else:
+            context = browser.new_context(**options)
+            if script:
+                context.add_init_script(script)
+            page = context.new_page()
+        give_back = None if options else pool.append
+        visitor = Visitor(page, server, path, give_back=give_back, **dress)
         visitors.append(visitor)
         return visitor
 
     yield new_visitor
     for visitor in visitors:
         visitor.leave()
-        if visitor.kept:
-            profiles.append(visitor.context)
     for visitor in visitors:
         assert visitor.foreign_requests == []
         assert visitor.complaints == []

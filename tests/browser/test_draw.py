@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 
 from cnn_core.data.digit import Digit, mnist_digit
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.browser.server import Server
-from tests.browser.visitor import FOUR, ONE, SEVEN, Points, Visitor, wait_for
+from tests.browser.visitor import FOUR, ONE, SEVEN, Points, Visitor, expect, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]

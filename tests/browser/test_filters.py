@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-from playwright.sync_api import expect
 
 from cnn_core.data.digit import digit_from_token, mnist_digit
 from cnn_core.networks.ref import NetworkRef
@@ -12,7 +11,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.browser.server import Server
 from tests.browser.view_reading import opened, random_units, read_units
-from tests.browser.visitor import Visitor, wait_for
+from tests.browser.visitor import Visitor, expect, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]

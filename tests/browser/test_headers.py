@@ -9,11 +9,11 @@ from threading import Thread
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser
 
 from tests.browser.server import Server
 from tests.browser.test_server import PAGES
-from tests.browser.visitor import SEVEN, Visitor, wait_for
+from tests.browser.visitor import SEVEN, Visitor, expect, wait_for
 
 Visit = Callable[..., Visitor]
 
@@ -31,33 +31,18 @@ def watched(visitor: Visitor) -> list[str]:
     return found
 
 
-@pytest.fixture
-def watching(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page of every visitor counts what the policy holds back."""
-    new_context = Browser.new_context
-
-    def counting(self: Browser, **options: object) -> BrowserContext:
-        context = new_context(self, **options)  # type: ignore[arg-type]
-        context.add_init_script(NOTE_VIOLATIONS)
-        return context
-
-    monkeypatch.setattr(Browser, "new_context", counting)
-
-
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_works_as_the_policy_has_it(
-    server: Server, visit: Visit, watching: None, path: str
-) -> None:
-    visitor = visit(server, path)
+def test_every_page_works_as_the_policy_has_it(server: Server, visit: Visit, path: str) -> None:
+    visitor = visit(server, path, script=NOTE_VIOLATIONS)
     visitor.wait_until_painted()
     visitor.page.wait_for_timeout(500)  # pictures and charts are fetched after the script
     assert watched(visitor) == []
 
 
 def test_drawing_uploading_and_presenting_work_as_the_policy_has_it(
-    server: Server, visit: Visit, watching: None
+    server: Server, visit: Visit
 ) -> None:
-    visitor = visit(server)
+    visitor = visit(server, script=NOTE_VIOLATIONS)
     visitor.draw(SEVEN)
     assert visitor.prediction() == "7"
     expect(visitor.page.locator("canvas").first).to_be_visible()
@@ -76,9 +61,9 @@ def test_drawing_uploading_and_presenting_work_as_the_policy_has_it(
 
 @pytest.mark.parametrize("lesson", [3, 10])
 def test_lessons_and_models_work_as_the_policy_has_it(
-    server: Server, visit: Visit, watching: None, lesson: int
+    server: Server, visit: Visit, lesson: int
 ) -> None:
-    visitor = visit(server, f"lessons?lesson={lesson}&card=2")
+    visitor = visit(server, f"lessons?lesson={lesson}&card=2", script=NOTE_VIOLATIONS)
     visitor.wait_until_painted()
     assert watched(visitor) == []
     visitor.page.goto(f"{server.url}/architectures")
@@ -91,10 +76,8 @@ def test_lessons_and_models_work_as_the_policy_has_it(
     assert watched(visitor) == []
 
 
-def test_a_script_that_somebody_smuggles_in_does_not_run(
-    server: Server, visit: Visit, watching: None
-) -> None:
-    visitor = visit(server)
+def test_a_script_that_somebody_smuggles_in_does_not_run(server: Server, visit: Visit) -> None:
+    visitor = visit(server, script=NOTE_VIOLATIONS)
     visitor.wait_until_painted()
     visitor.page.evaluate(
         """() => {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from cnn_core.data.digit import mnist_digit
 from cnn_core.lab.requests import TraceRequest
@@ -14,7 +14,7 @@ from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from tests.browser.server import Server
-from tests.browser.visitor import FOUR, Visitor, wait_for
+from tests.browser.visitor import FOUR, Visitor, expect, wait_for
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]
@@ -135,10 +135,11 @@ def test_the_film_plays_to_its_end_and_can_be_paused(server: Server, visit: Visi
     wait_for(visitor.page, "!location.search.includes('step=0&')")
     play.click()
     expect(play).to_have_attribute("aria-label", "Play the training")
-    visitor.page.wait_for_timeout(800)
-    paused = visitor.page.url
-    visitor.page.wait_for_timeout(800)
-    assert visitor.page.url == paused
+    paused = ""
+    while paused != visitor.page.url:  # what was asked for before is answered yet
+        paused = visitor.page.url
+        visitor.page.wait_for_timeout(1_500)
+    assert "step=8442&" not in paused
     play.click()
     visitor.page.wait_for_url("**step=8442&**", timeout=30_000)
     expect(play).to_have_attribute("aria-label", "Play the training")
@@ -195,11 +196,21 @@ def kerass_trace(lab: Lab, ref: NetworkRef) -> Trace:
     return lab.ask(TraceRequest(ref, pixels), time_limit=60)
 
 
-def open_unit(visitor: Visitor, ref: NetworkRef, layer: str, unit: tuple[int, ...]) -> None:
-    """By link; until its arithmetic stands there."""
-    query = f"network={ref.id}&step={ref.step}&layer={layer}&unit={','.join(map(str, unit))}"
-    visitor.page.goto(f"{visitor.server.url}/layers?{query}")
-    expect(unit_name(visitor)).to_contain_text(f"{layer}[{', '.join(map(str, unit))}]")
+def at_moment(visit: Visit, server: Server, ref: NetworkRef) -> Visitor:
+    visitor = visit(server, f"layers?network={ref.id}&step={ref.step}")
+    visitor.page.locator(".st-key-network-view").get_by_test_id("unit-goto").wait_for()
+    visitor.wait_until_painted()
+    return visitor
+
+
+def open_unit(visitor: Visitor, layer: str, unit: tuple[int, ...]) -> None:
+    """By its name; until its arithmetic stands there."""
+    name = f"{layer}[{', '.join(map(str, unit))}]"
+    field = visitor.page.locator(".st-key-network-view").get_by_test_id("unit-goto")
+    field.fill(name)
+    field.press("Enter")
+    expect(unit_name(visitor)).to_contain_text(name)
+    visitor.wait_until_painted()
 
 
 @pytest.mark.parametrize("network", ["classic", "intro"])
@@ -209,10 +220,10 @@ def test_every_layer_opens_at_every_moment(
 ) -> None:
     steps = open_network(network).film.steps
     ref = NetworkRef(network, steps[int(moment * (len(steps) - 1))])
-    visitor = visit(server, "layers")
+    visitor = at_moment(visit, server, ref)
     for layer in kerass_trace(lab, ref):
         middle = tuple(n // 2 for n in layer.output.shape)
-        open_unit(visitor, ref, layer.name, middle)
+        open_unit(visitor, layer.name, middle)
         expect(visitor.page.locator(".st-key-layer-maps img")).to_be_visible()
         shown = read(visitor, "unit-value")
         assert shown == pytest.approx(float(layer.output[middle]), abs=1e-5)
@@ -225,11 +236,11 @@ def test_the_arithmetic_of_fifty_random_units_is_kerass(
     ref = open_network("classic").last
     trace = kerass_trace(lab, ref)
     names = [layer.name for layer in trace]
-    visitor = visit(server, "layers")
+    visitor = at_moment(visit, server, ref)
     for k in range(50):
         layer = trace[names[k % len(names)]]
         unit = tuple(int(rng.integers(n)) for n in layer.output.shape)
-        open_unit(visitor, ref, layer.name, unit)
+        open_unit(visitor, layer.name, unit)
         tolerance = 1e-5 * max(1.0, float(np.abs(layer.output).max()))
         value = float(layer.output[unit])
         assert read(visitor, "unit-value") == pytest.approx(value, abs=tolerance)
@@ -243,8 +254,8 @@ def test_terms_and_bias_on_the_page_make_kerass_pre_activation(
     before = kerass_trace(lab, ref)[layer].pre_activation
     assert before is not None
     middle = tuple(n // 2 for n in before.shape)
-    visitor = visit(server, "layers")
-    open_unit(visitor, ref, layer, middle)
+    visitor = at_moment(visit, server, ref)
+    open_unit(visitor, layer, middle)
     total = read(visitor, "unit-terms") + read(visitor, "unit-bias")
     assert total == pytest.approx(read(visitor, "unit-sum"))
     assert total == pytest.approx(float(before[middle]), abs=1e-4)

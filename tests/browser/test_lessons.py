@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from cnn_core.course.lesson import load_course
 from cnn_core.course.text import load_glossary
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 
 Visit = Callable[..., Visitor]
 COURSE = load_course()

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
-
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 
 Visit = Callable[..., Visitor]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Route
 from safetensors.numpy import save
 
 from cnn_core.data.digit import mnist_digit
@@ -32,7 +32,7 @@ from tests.browser.view_reading import (
     shown_unit,
     view_of,
 )
-from tests.browser.visitor import FOUR, Visitor, wait_for
+from tests.browser.visitor import FOUR, Visitor, expect, wait_for
 from ui.network_view.payload import view_payload
 from ui.network_view.routes import VERSION, weights_address
 from ui.state import FIRST_DIGIT

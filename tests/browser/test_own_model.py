@@ -6,10 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
-
 from tests.browser.server import ROOT, Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 
 _SAVE = """
 import sys

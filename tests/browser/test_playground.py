@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from cnn_core.data.digit import mnist_digit
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 from ui.state import FIRST_DIGIT
 
 Visit = Callable[..., Visitor]

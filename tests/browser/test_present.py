@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
 
 from cnn_core.course.lesson import load_course
 from tests.browser.server import Server
-from tests.browser.visitor import SEVEN, Visitor, wait_for
+from tests.browser.visitor import SEVEN, Visitor, expect, wait_for
 
 Visit = Callable[..., Visitor]
 COURSE = load_course()

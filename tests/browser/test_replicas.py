@@ -4,12 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from cnn_core.training.runs import Runs
 from tests.browser.server import Server
 from tests.browser.test_train import opened, press, state_of
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 
 Visit = Callable[..., Visitor]
 

@@ -10,12 +10,11 @@ import numpy as np
 import psutil
 import pytest
 import safetensors.numpy
-from playwright.sync_api import expect
 
 from cnn_core.data.digit import mnist_digit
 from cnn_core.networks.zoo import open_network, weights_at
 from tests.browser.server import Server
-from tests.browser.visitor import ONE, SEVEN, Visitor
+from tests.browser.visitor import ONE, SEVEN, Visitor, expect
 from ui.network_view.routes import MODULE, VERSION, weights_address
 
 Visit = Callable[..., Visitor]
@@ -40,6 +39,7 @@ def test_every_page_opens_by_deep_link_on_a_fresh_server(
         visitor = visit(fresh_server, path)
         expect(visitor.page.locator(".stApp h1")).to_have_text(title)
         expect(visitor.page.locator(".st-key-digit-card img")).to_be_visible()  # the shell is there
+        visitor.leave()
 
 
 def test_the_first_answer_does_not_wait_for_tensorflow(fresh_server: Server, visit: Visit) -> None:

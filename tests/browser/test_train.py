@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from cnn_core.training.run import Run
 from cnn_core.training.runs import Runs
 from tests.browser.server import Server
-from tests.browser.visitor import SEVEN, Visitor
+from tests.browser.visitor import SEVEN, Visitor, expect
 
 Visit = Callable[..., Visitor]
 
@@ -48,10 +48,8 @@ def wait(until: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_a_training_is_watched_paused_taken_apart_and_stopped(
-    fresh_server: Server, visit: Visit
-) -> None:
-    visitor = opened(visit, fresh_server)
+def test_a_training_is_watched_paused_taken_apart_and_stopped(server: Server, visit: Visit) -> None:
+    visitor = opened(visit, server)
     press(visitor, "train-start")
     expect(state_of(visitor)).to_contain_text("running", timeout=60_000)
     charts = visitor.page.locator(".st-key-train-charts").get_by_test_id("live-curve")

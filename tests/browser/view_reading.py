@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator
 
 from cnn_core.probe.geometry import Index
 from cnn_core.probe.trace import Trace
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, expect
 
 Visit = Callable[..., Visitor]
 

@@ -1,18 +1,21 @@
 """A person at a browser: opens pages, draws with the mouse, reads what is shown."""
 
 import time
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, overload
 from urllib.parse import urlparse
 
 import numpy as np
+import playwright.sync_api
 from playwright.sync_api import (
-    BrowserContext,
     ConsoleMessage,
+    Locator,
+    LocatorAssertions,
     Page,
+    PageAssertions,
     Request,
     ViewportSize,
     WebSocket,
-    expect,
 )
 
 from cnn_core.data.digit import Digit, digit_from_token
@@ -26,9 +29,42 @@ ONE: list[Points] = [[(140, 40), (140, 240)]]
 FOUR: list[Points] = [[(110, 50), (70, 150), (200, 150)], [(165, 90), (165, 240)]]
 
 
+_LOOK = 40  # milliseconds
+_PATIENCE = 20_000
+
+
+class _Often:
+    def __init__(self, assertions: Any) -> None:
+        self._assertions = assertions
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        check = getattr(self._assertions, name)
+
+        def look(*args: Any, timeout: float = _PATIENCE, **options: Any) -> None:
+            end = time.monotonic() + timeout / 1000
+            while True:
+                try:
+                    return check(*args, timeout=_LOOK, **options)
+                except AssertionError:
+                    if time.monotonic() > end:
+                        raise
+
+        return look
+
+
+@overload
+def expect(what: Locator) -> LocatorAssertions: ...
+@overload
+def expect(what: Page) -> PageAssertions: ...
+def expect(what: Any) -> Any:
+    """Playwright's assertions, looked at often; its own come to look once a second only."""
+    return _Often(playwright.sync_api.expect(what))
+
+
 def wait_for(page: Page, condition: str, arg: object = None) -> None:
     """Until a condition, in JavaScript, holds on the page. Playwright's own way has the page itself
-    evaluate texts, which the Content-Security-Policy forbids."""
+    evaluate texts, which the Content-Security-Policy forbids; and it is looked more often than
+    once a second."""
     end = time.monotonic() + 30
     while not page.evaluate(condition, arg):
         assert time.monotonic() < end, condition
@@ -40,38 +76,42 @@ DRESS = ("viewport", "color_scheme", "reduced_motion")
 
 
 class Visitor:
-    """One browser context with one page, and all that went wrong in it.
+    """Somebody at a page of a browser context of its own, and all that went wrong in it.
 
     Parameters
     ----------
-    kept : whether others will come with the same context: nothing is left behind in it.
+    give_back : takes the page for others, nothing left behind; None closes it.
     viewport, color_scheme, reduced_motion : as Playwright's contexts have them.
     """
 
     def __init__(
         self,
-        context: BrowserContext,
+        page: Page,
         server: Server,
         path: str = "",
         *,
-        kept: bool = False,
+        give_back: Callable[[Page], None] | None = None,
         viewport: ViewportSize | None = None,
-        color_scheme: Literal["dark", "light"] | None = None,
-        reduced_motion: Literal["no-preference", "reduce"] | None = None,
+        color_scheme: Literal["dark", "light"] = "light",
+        reduced_motion: Literal["no-preference", "reduce"] = "no-preference",
     ) -> None:
-        self.context, self.server, self.kept = context, server, kept
+        self.page, self.context, self.server = page, page.context, server
+        self._give_back = give_back
         self._is_here = True
-        self.page = context.new_page()
         self.page.set_viewport_size(viewport or {"width": 1440, "height": 900})
         self.page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         self.complaints: list[str] = []
         self.foreign_requests: list[str] = []
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._watch)
         self.frames_sent = 0
         self.bytes_received = 0
-        self.page.on("websocket", self._listen)
+        self._ears: dict[Any, Callable[[Any], None]] = {
+            "console": self._note,
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "request": self._watch,
+            "websocket": self._listen,
+        }
+        for event, ear in self._ears.items():
+            self.page.on(event, ear)
         self.page.goto(f"{server.url}/{path}")
         self.page.locator(".stApp h1").wait_for()
 
@@ -106,13 +146,20 @@ class Visitor:
         if not self._is_here:
             return
         self._is_here = False
-        if not self.kept:
+        if self._give_back is None:
             self.context.close()
             return
+        for event, ear in self._ears.items():
+            self.page.remove_listener(event, ear)
+        self.page.unroute_all()
+        self.page.mouse.move(0, 0)
         self.page.evaluate("localStorage.clear()")
+        self.page.goto("about:blank")
         self.context.clear_cookies()
         for page in self.context.pages:
-            page.close()
+            if page is not self.page:
+                page.close()
+        self._give_back(self.page)
 
     # Drawing
 
@@ -147,14 +194,21 @@ class Visitor:
     # Reading
 
     def wait_for_digit(self, digit: Digit) -> None:
-        figure = self.page.locator(".st-key-digit-seen [data-digit]")
-        expect(figure).to_have_attribute("data-digit", digit.token, timeout=15_000)
+        wait_for(
+            self.page,
+            "token => document.querySelector('.st-key-digit-seen [data-digit]')?.dataset.digit"
+            " === token",
+            digit.token,
+        )
         self.wait_until_painted()
 
     def wait_until_painted(self) -> None:
         """Until the page's script has run to its end."""
-        app = self.page.get_by_test_id("stApp")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=15_000)
+        wait_for(
+            self.page,
+            "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState"
+            " === 'notRunning'",
+        )
 
     def digit(self) -> Digit:
         token = self.page.locator(".st-key-digit-seen [data-digit]").get_attribute("data-digit")

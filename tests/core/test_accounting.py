@@ -21,7 +21,13 @@ def on_a_large_image(name: str) -> Graph:
     )
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.soak) if name == "densenet_mini" else name
+        for name in ARCHITECTURES
+    ],
+)
 def test_a_receptive_field_is_as_large_as_what_a_unit_sees(name: str) -> None:
     graph = on_a_large_image(name)
     for account in accounts(graph)[1:]:

@@ -165,7 +165,13 @@ def test_all_networks_that_are_trained_are_shipped() -> None:
     assert set(shipped_networks()) == set(RECIPES)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.soak) if name == "densenet_mini" else name
+        for name in RECIPES
+    ],
+)
 def test_the_accuracy_on_the_card_is_that_of_the_weights(name: str) -> None:
     network, mnist = open_network(name), load_mnist()
     measured = accuracy_of(load_model(network.last), mnist.x_test, mnist.y_test)

@@ -763,9 +763,13 @@ def test_anything_anywhere_in_the_configuration_ends_well(
     assert reading(with_config(good, lambda _: config)) in ("refused", "accepted")
 
 
-@settings(max_examples=12)
-@given(st.integers(0, 3_000), st.integers(1, 255))
-def test_a_changed_byte_in_the_weights_ends_well(good: bytes, at: int, change: int) -> None:
-    weights = bytearray(members_of(good)["model.weights.h5"])
-    weights[at] ^= change
-    assert outcome(with_weights(good, bytes(weights))) in ("refused", "accepted")
+@pytest.mark.parametrize("many", [3, pytest.param(60, marks=pytest.mark.soak)])
+def test_a_changed_byte_in_the_weights_ends_well(good: bytes, many: int) -> None:
+    @settings(max_examples=many)
+    @given(st.integers(0, 3_000), st.integers(1, 255))
+    def check(at: int, change: int) -> None:
+        weights = bytearray(members_of(good)["model.weights.h5"])
+        weights[at] ^= change
+        assert outcome(with_weights(good, bytes(weights))) in ("refused", "accepted")
+
+    check()

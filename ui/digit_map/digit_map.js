@@ -253,7 +253,7 @@ class DigitMap {
     let began = performance.now(), from = this.at;
     const frame = now => {
       if (!this.playing) return;
-      const spent = now - began;
+      const spent = Math.max(0, now - began); // a frame may have begun before the click
       const share = calm ? (spent >= MOVE ? 1 : 0) : Math.min(1, spent / MOVE);
       this.at = Math.min(last, from + share);
       if (spent >= MOVE + REST) [began, from] = [now, this.at];

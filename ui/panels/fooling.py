@@ -47,9 +47,11 @@ def fool_it(ref: NetworkRef, digit: Digit) -> None:
             f"hurts most, makes of this {name} a **{other}**. (Goodfellow, Shlens and Szegedy, "
             "arXiv 1412.6572)"
         )
-    key = f"fool-{hash((ref, digit))}"
+    if st.session_state.get("fool-of") != (ref, digit):
+        st.session_state["fool-of"] = ref, digit
+        st.session_state["fool-levels"] = smallest or 0
     step = st.slider(
-        "Grey levels", 0, len(found.steps) - 1, smallest or 0, key=key, persist_state="session"
+        "Grey levels", 0, len(found.steps) - 1, key="fool-levels", persist_state="session"
     )
     step = step if isinstance(step, int) and 0 <= step < len(found.steps) else 0
     height, width, channels = card.input_shape

@@ -24,6 +24,8 @@ from ui.cell_picker import cell_picker
 from ui.panels import html
 from ui.panels.words import parameter_sum, shape_sum, what_it_does
 
+_TURNS = 16
+
 
 def layer_facts(graph: Graph, spec: LayerSpec) -> None:
     """Its name, what it does here, its shape and its parameters with their arithmetic."""
@@ -131,7 +133,8 @@ def unit_choice(layer: LayerTrace, unit: Index) -> None:
     # browser still sends what it holds of the last ones, and Streamlit takes that for typing.
     held, fields = st.session_state.get("unit-fields", (None, 0))
     if held != unit:
-        fields += 1
+        # A few take turns: Streamlit keeps what it knows of every field that there ever was.
+        fields = (fields + 1) % _TURNS
         st.session_state["unit-fields"] = (unit, fields)
     keys = [f"unit-{axis}-{fields}" for axis in range(len(unit))]
     names = ("Row", "Column", "Map") if len(unit) == 3 else ("Unit",)
@@ -144,7 +147,7 @@ def unit_choice(layer: LayerTrace, unit: Index) -> None:
                 value=at,
                 key=key,
                 width=88,
-                on_change=lambda: _type(layer, fields, keys),
+                on_change=lambda: _type(fields, keys),
             )
 
 
@@ -157,7 +160,7 @@ def layer_source(graph: Graph, name: str) -> None:
             st.caption(str(error))
 
 
-def _type(layer: LayerTrace, fields: int, keys: list[str]) -> None:
+def _type(fields: int, keys: list[str]) -> None:
     _, latest = st.session_state["unit-fields"]
     if fields != latest:
         return  # nobody typed it

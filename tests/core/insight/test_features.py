@@ -62,7 +62,7 @@ def test_a_first_layers_image_comes_close_to_the_greatest_possible(model: keras.
     weights = weights_at(REF)
     spec = open_network("classic").graph["conv_1"]
     filters, bias = filters_of(spec, weights), weights["conv_1"]["bias"]
-    for k in range(0, 32, 4):
+    for k in range(0, 32, 8):
         greatest = greatest_response(filters[..., k], float(bias[k]), (0, 1))
         by_hand = filters[..., k][filters[..., k] > 0].sum() + bias[k]
         assert greatest == pytest.approx(by_hand, rel=1e-5)
@@ -72,7 +72,7 @@ def test_a_first_layers_image_comes_close_to_the_greatest_possible(model: keras.
 
 def test_a_deeper_layers_image_beats_the_best_test_digit(model: keras.Model) -> None:
     found = exciters(model, "conv_2", batches_of_digits(REF), load_mnist().y_test, quiet)
-    live = np.flatnonzero(found.active > 0)[:10].tolist()
+    live = np.flatnonzero(found.active > 0)[:5].tolist()
     beaten = 0
     for k in live:
         made = synthesise(model, "conv_2", k, (0, 1), quiet)
@@ -80,7 +80,7 @@ def test_a_deeper_layers_image_beats_the_best_test_digit(model: keras.Model) -> 
         assert made.image.max() <= 1
         assert (np.diff(made.path) >= 0).all()
         beaten += made.value > found.values[k, 0]
-    assert beaten >= 9
+    assert beaten == 5
 
 
 def test_the_value_said_is_the_networks_on_that_image(model: keras.Model) -> None:

@@ -202,6 +202,7 @@ def test_nothing_goes_on_for_a_server_that_was_killed(cluster: DaskCluster) -> N
     wait(lambda: len(before - workers_of(cluster)) == 1)
 
 
+@pytest.mark.soak
 def test_a_training_goes_on_here_when_its_scheduler_dies(
     cluster: DaskCluster, lab: Lab, whole: Run
 ) -> None:
