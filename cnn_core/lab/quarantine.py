@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from cnn_core.errors import BadUpload
+from cnn_core.lab.bare_keras import bare_keras
 from cnn_core.networks.film import Weights
 from cnn_core.networks.graph import Graph
 
@@ -186,8 +187,9 @@ def _rehearsed(graph: Graph, weights: Weights) -> list[str]:
     -------
     The names of the layers in the order in which Keras computes them.
     """
-    from cnn_core.networks.keras_model import assign_weights, model_of
-    from cnn_core.probe.activations import ActivationProbe
+    with bare_keras():
+        from cnn_core.networks.keras_model import assign_weights, model_of
+        from cnn_core.probe.activations import ActivationProbe
 
     model = model_of(graph, "quarantine")
     assign_weights(model, weights)

@@ -16,6 +16,7 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from cnn_core.errors import ConvScopeError, WorkFailed
+from cnn_core.lab.bare_keras import bare_keras
 from cnn_core.lab.requests import Request
 
 
@@ -50,8 +51,10 @@ def _answer(connection: Connection, request: Request) -> None:
 
     reply: tuple[str, Any]
     try:
-        module, function = request.handler.split(":")
-        reply = ("done", getattr(import_module(module), function)(request, progress))
+        name, function = request.handler.split(":")
+        with bare_keras():
+            module = import_module(name)
+        reply = ("done", getattr(module, function)(request, progress))
     except ConvScopeError as error:
         reply = ("failed", error)
     except Exception as error:

@@ -30,6 +30,8 @@ def test_a_filter_is_chosen_by_a_click_and_switched_off_everywhere(
     page = visitor.page
     detail = page.locator(".st-key-filter-detail h2")
     grid = page.locator(".st-key-filter-grid").get_by_test_id("picker-stage")
+    grid.wait_for()
+    visitor.wait_until_painted()
     box = grid.bounding_box()
     assert box
     # 4 rows of 8: the middle of the second row's third.

@@ -116,11 +116,14 @@ class Visitor:
         self.page.locator(".stApp h1").wait_for()
 
     def _note(self, message: ConsoleMessage) -> None:
-        """Collect warnings and errors, but for the two 404s of Streamlit's deep links and what
-        its Graphviz says of working without a helper."""
+        """Collect warnings and errors, but for the 404s of Streamlit's deep links and of a table's
+        rows that it asks for when the table has gone, and what its Graphviz says of working
+        without a helper."""
         known = ("/_stcore/health", "/_stcore/host-config")
         url = message.location.get("url", "")
         if "Not using web worker" in message.text:
+            return
+        if urlparse(url).path.startswith("/media/") and "404" in message.text:
             return
         if message.type in ("error", "warning") and not url.endswith(known):
             self.complaints.append(f"{message.type}: {message.text} {url}")

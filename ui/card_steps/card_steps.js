@@ -124,7 +124,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!all.has(parentElement)) all.set(parentElement, new Steps(parentElement));
   all.get(parentElement).update(data, setTriggerValue);
   return () => {
-    all.get(parentElement).leave();
+    all.get(parentElement)?.leave(); // Streamlit may say it twice
     all.delete(parentElement);
   };
 }

@@ -376,7 +376,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!maps.has(parentElement)) maps.set(parentElement, new DigitMap(parentElement));
   maps.get(parentElement).update(data, setTriggerValue);
   return () => {
-    maps.get(parentElement).leave();
+    maps.get(parentElement)?.leave(); // Streamlit may say it twice
     maps.delete(parentElement);
   };
 }

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from cnn_core.errors import UnknownStep
+from cnn_core.lab.bare_keras import bare_keras
 from cnn_core.lab.requests import Progress, Request
 
 
@@ -31,6 +32,26 @@ class Exit(Request):
 @dataclass(frozen=True)
 class WhoAnswers(Request):
     handler = "tests.core.lab.odd_requests:who_answers"
+
+
+@dataclass(frozen=True)
+class Companions(Request):
+    """Which of Keras's optional companions stand where Keras is, and whether they can be used."""
+
+    handler = "tests.core.lab.odd_requests:companions"
+
+
+def companions(request: Companions, progress: Progress) -> tuple[set[str], int]:
+    names = {"IPython", "matplotlib", "pandas", "scipy", "sklearn"}
+    with bare_keras():
+        import cnn_core.lab.handlers
+        import cnn_core.lab.insight
+        import cnn_core.lab.train  # noqa: F401
+    found = names & set(sys.modules)
+    from scipy.ndimage import label
+    from sklearn.decomposition import PCA
+
+    return found, label([1, 0, 1])[1] + PCA(1).fit_transform([[0.0, 1.0], [1.0, 0.0]]).shape[1]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network, weights_at
 from cnn_core.probe.reference import reference_trace
 from tests.core.close import assert_same_output
-from tests.core.lab.odd_requests import Exit, Fail, Sleep, Unanswerable, WhoAnswers
+from tests.core.lab.odd_requests import Companions, Exit, Fail, Sleep, Unanswerable, WhoAnswers
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,6 +51,10 @@ def test_a_trace_from_the_lab_is_the_networks(lab: Lab) -> None:
         for mine, theirs in zip(trace, expected, strict=True):
             assert_same_output(mine.output, theirs.output)
             assert mine.weights == {}  # the server has them; they do not travel
+
+
+def test_keras_comes_without_companions_that_can_still_be_used(lab: Lab) -> None:
+    assert lab.ask(Companions(), "study", time_limit=60) == (set(), 3)
 
 
 def test_long_work_reports_progress_and_its_answer(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """Trainings in real worker processes: queued, ordered about, killed and resumed."""
 
+import contextlib
 import os
 import signal
 import time
@@ -59,15 +60,18 @@ def is_(*words: str) -> Callable[[Run], bool]:
 
 
 def workers() -> set[psutil.Process]:
-    """Those that this process has started."""
-    children = psutil.Process().children()
-    return {child for child in children if "cnn_core.lab.worker" in child.cmdline()}
+    """Those that this process has started, and that live."""
+    found = set()
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # a killed one, too
+            if "cnn_core.lab.worker" in child.cmdline():
+                found.add(child)
+    return found
 
 
 def training_worker() -> psutil.Process:
     """The one that leaves the others the first turn."""
-    (found,) = [worker for worker in workers() if worker.nice() > 0]
-    return found
+    return max(workers(), key=psutil.Process.nice)
 
 
 def test_a_training_goes_through_pause_batch_dissection_and_stop(lab: Lab) -> None:
