@@ -48,6 +48,7 @@ bench: .venv/ready-dev
 # Endurance, run by hand.
 soak: .venv/ready-dev
 	$(BIN)/python -m pytest tests/core -m soak
+	$(BIN)/python -m pytest tests/browser -m soak
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.classroom --find --seconds 60
 	$(BIN)/python -m benchmarks.classroom --visits 200

@@ -213,8 +213,17 @@ def open_unit(visitor: Visitor, layer: str, unit: tuple[int, ...]) -> None:
     visitor.wait_until_painted()
 
 
-@pytest.mark.parametrize("network", ["classic", "intro"])
-@pytest.mark.parametrize("moment", [0, 0.5, 1], ids=["first", "middle", "last"])
+@pytest.mark.parametrize(
+    ("network", "moment"),
+    [
+        ("classic", 0),
+        ("intro", 1),
+        *(
+            pytest.param(*others, marks=pytest.mark.soak)
+            for others in [("classic", 0.5), ("classic", 1), ("intro", 0), ("intro", 0.5)]
+        ),
+    ],
+)
 def test_every_layer_opens_at_every_moment(
     server: Server, visit: Visit, lab: Lab, network: str, moment: float
 ) -> None:
