@@ -221,6 +221,15 @@ def sent(key: str, value: Any) -> AppTest:
     return app.run()
 
 
+def test_the_fields_say_the_unit_however_many_were_chosen_before(page: AppTest) -> None:
+    page.switch_page(LAYERS).run()
+    for k in range(36):  # more than twice as many as fields take turns
+        page.session_state["unit"] = (k % 26, 25 - k % 26, k % 32)
+        page.run()
+        fields = {field.label: field.value for field in page.number_input}
+        assert (fields["Row"], fields["Column"], fields["Map"]) == page.session_state["unit"]
+
+
 def test_clicks_choose_cells() -> None:
     # conv_1's atlas has 6 maps in a row, 27 pixels apart: x 30 is map 1, column 3.
     assert sent("maps-picker", {"pick": [30, 28]}).session_state["unit"] == (1, 3, 7)

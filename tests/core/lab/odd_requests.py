@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 from cnn_core.errors import UnknownStep
-from cnn_core.lab.bare_keras import bare_keras
 from cnn_core.lab.requests import Progress, Request
 
 
@@ -42,12 +41,8 @@ class Companions(Request):
 
 
 def companions(request: Companions, progress: Progress) -> tuple[set[str], int]:
-    names = {"IPython", "matplotlib", "pandas", "scipy", "sklearn"}
-    with bare_keras():
-        import cnn_core.lab.handlers
-        import cnn_core.lab.insight
-        import cnn_core.lab.train  # noqa: F401
-    found = names & set(sys.modules)
+    assert "keras" in sys.modules
+    found = {"IPython", "matplotlib", "pandas", "scipy", "sklearn"} & set(sys.modules)
     from scipy.ndimage import label
     from sklearn.decomposition import PCA
 

@@ -53,8 +53,12 @@ def test_a_trace_from_the_lab_is_the_networks(lab: Lab) -> None:
             assert mine.weights == {}  # the server has them; they do not travel
 
 
-def test_keras_comes_without_companions_that_can_still_be_used(lab: Lab) -> None:
-    assert lab.ask(Companions(), "study", time_limit=60) == (set(), 3)
+def test_keras_comes_without_companions_that_can_still_be_used() -> None:
+    network = open_network("classic")
+    pixels = np.zeros(network.card.input_shape, np.float32)
+    with Lab(LabSettings(workers=1)) as lab:
+        lab.ask(TraceRequest(network.last, pixels), time_limit=60)
+        assert lab.ask(Companions(), time_limit=60) == (set(), 3)
 
 
 def test_long_work_reports_progress_and_its_answer(lab: Lab) -> None:
