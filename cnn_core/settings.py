@@ -2,6 +2,8 @@
 
 import os
 
+from cnn_core.whole import is_whole
+
 
 def is_public() -> bool:
     """``CONVSCOPE_PUBLIC=1``: anybody may come. No models are uploaded, nothing of the machine
@@ -17,5 +19,4 @@ def is_classroom() -> bool:
 def whole_number(name: str, usual: int, least: int, most: int) -> int:
     """A setting that is a whole number; `usual` if it is not set or makes no sense."""
     text = os.environ.get(name, "")
-    good = text.isascii() and text.isdecimal() and len(text) < 12
-    return int(text) if good and least <= int(text) <= most else usual
+    return int(text) if is_whole(text, least, most) else usual

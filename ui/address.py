@@ -18,6 +18,7 @@ from cnn_core.errors import (
 from cnn_core.networks.film import step_from_text
 from cnn_core.networks.lesion import lesion_from_text, lesion_text
 from cnn_core.networks.zoo import open_network
+from cnn_core.whole import is_whole
 from ui import state
 from ui.present import CONTROLS
 
@@ -123,14 +124,14 @@ def _read_layer(text: str) -> None:
 
 def _read_unit(text: str) -> None:
     numbers = text.split(",")
-    if not all(number.isascii() and number.isdecimal() for number in numbers) or len(text) > 40:
+    if not all(map(is_whole, numbers)) or len(numbers) > 3:
         raise NoSuchUnit(f"A unit is named by whole numbers. Received: {text[:20]!r}.")
     state.choose_unit(tuple(map(int, numbers)))
 
 
 def _read_lesson(text: str) -> None:
     count = len(load_course())
-    if not _counts(text, count):
+    if not is_whole(text, 1, count):
         raise DataError(f"There are lessons 1 to {count}. Received: {text[:20]!r}.")
     state.choose_place(int(text), 1)
 
@@ -138,14 +139,9 @@ def _read_lesson(text: str) -> None:
 def _read_card(text: str) -> None:
     lesson, _ = state.place()
     count = len(load_course()[lesson - 1].cards) if lesson else 0
-    if not _counts(text, count):
+    if not is_whole(text, 1, count):
         raise DataError(f"Lesson {lesson} has cards 1 to {count}. Received: {text[:20]!r}.")
     state.choose_place(lesson, int(text))
-
-
-def _counts(text: str, most: int) -> bool:
-    """Whether it is a whole number from 1 to `most`."""
-    return text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= most
 
 
 def _read_present(text: str) -> None:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from cnn_core.errors import DataError, UnknownStep
+from cnn_core.whole import is_whole
 
 Weights = dict[str, dict[str, NDArray[np.float32]]]
 """Weights by layer, then by name: ``weights["conv_1"]["kernel"]``."""
@@ -22,15 +23,9 @@ UNREADABLE = (OSError, SafetensorError, ValueError, KeyError, TypeError, Attribu
 _HEADER = 2_000_000  # bytes of a safetensors file that are no numbers
 
 
-def is_step(text: object) -> bool:
-    """Whether it is a training step as text: some decimal digits. Python itself refuses numbers of
-    4,300 of them."""
-    return isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 12
-
-
 def step_from_text(text: str) -> int:
     """A training step from outside. Raises `UnknownStep`."""
-    if not is_step(text):
+    if not is_whole(text):
         raise UnknownStep(f"A training step is a whole number. Received: {text[:20]!r}.")
     return int(text)
 
@@ -48,7 +43,7 @@ class Film:
     def steps(self) -> tuple[int, ...]:
         """The steps there are frames for, rising."""
         stems = (file.stem for file in self.folder.glob("*.safetensors"))
-        return tuple(sorted({int(stem) for stem in stems if is_step(stem)}))
+        return tuple(sorted({int(stem) for stem in stems if is_whole(stem)}))
 
     def check(self, step: int) -> None:
         """Raise `UnknownStep` unless there is a frame at `step`."""

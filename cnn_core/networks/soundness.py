@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from cnn_core.errors import BadUpload, DataError
-from cnn_core.networks.film import Weights, is_step
+from cnn_core.networks.film import Weights
 from cnn_core.networks.graph import Graph, LayerSpec
 from cnn_core.networks.upload.settings import SETTINGS, checked_settings
 from cnn_core.networks.upload.shapes import MOST_LAYERS, check_size, described
+from cnn_core.whole import is_whole
 
 _KINDS = {*SETTINGS, "InputLayer"} - {"Rescaling"}  # that one is counted in when it comes
 _LONGEST_TEXT = 2_000
@@ -115,7 +116,7 @@ def check_card(card: object, whose: str) -> dict[str, Any]:
         and _range(plain.get("value_range"))
         and _texts(classes) and 2 <= len(plain["class_names"]) <= _MOST_CLASSES
         and isinstance(accuracy, dict) and len(accuracy) <= _MOST_MOMENTS
-        and all(is_step(step) and _share(share) for step, share in plain["accuracy"].items())
+        and all(is_whole(step) and _share(share) for step, share in plain["accuracy"].items())
     )  # fmt: skip
     if not good:
         raise DataError(f"The network {whose!r} is damaged: what it says of itself is no card.")

@@ -9,6 +9,7 @@ from cnn_core.networks.graph import Graph
 from cnn_core.networks.keras_model import graph_of
 from cnn_core.probe.accounting import accounts, stacked
 from cnn_core.probe.geometry import receptive_field
+from tests.core.endurance import dearest_in_soak
 
 
 def on_a_large_image(name: str) -> Graph:
@@ -21,13 +22,7 @@ def on_a_large_image(name: str) -> Graph:
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.soak) if name == "densenet_mini" else name
-        for name in ARCHITECTURES
-    ],
-)
+@pytest.mark.parametrize("name", dearest_in_soak(ARCHITECTURES))
 def test_a_receptive_field_is_as_large_as_what_a_unit_sees(name: str) -> None:
     graph = on_a_large_image(name)
     for account in accounts(graph)[1:]:

@@ -23,6 +23,7 @@ from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import SHIPPED, Network, open_network, shipped_networks, weights_at
 from cnn_core.training.pretrain import RECIPES, film_steps
 from tests.core.branched import branched
+from tests.core.endurance import dearest_in_soak
 
 # (kernel rows · kernel columns · channels in + 1) · filters; (inputs + 1) · units.
 COUNTS = {
@@ -165,13 +166,7 @@ def test_all_networks_that_are_trained_are_shipped() -> None:
     assert set(shipped_networks()) == set(RECIPES)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.soak) if name == "densenet_mini" else name
-        for name in RECIPES
-    ],
-)
+@pytest.mark.parametrize("name", dearest_in_soak(RECIPES))
 def test_the_accuracy_on_the_card_is_that_of_the_weights(name: str) -> None:
     network, mnist = open_network(name), load_mnist()
     measured = accuracy_of(load_model(network.last), mnist.x_test, mnist.y_test)
