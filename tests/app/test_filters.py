@@ -137,7 +137,9 @@ def test_the_units_are_ranked_and_the_dearest_stand_first(lab: Lab) -> None:
     page = opened(lab, layer="conv_1")
     page.button(key="ranking-begin").click().run()
     until(page, lambda page: any("accuracy lost" in frame.value for frame in page.dataframe))
-    ranking = lab.ask(RankingRequest(LAST, "conv_1", 1_000), "study", 90)
+    job = ask.begun(RankingRequest(LAST, "conv_1", 1_000))
+    assert job is not None
+    ranking = job.result()
     table = next(frame.value for frame in page.dataframe if "accuracy lost" in frame.value)
     assert table["accuracy lost"].tolist() == sorted(ranking.loss.tolist(), reverse=True)
     assert sorted(table["unit"]) == list(range(32))

@@ -155,8 +155,8 @@ def test_a_unit_is_chosen_by_its_numbers(page: AppTest, lab: Lab) -> None:
 
 
 def test_moving_the_moment_compiles_and_rebuilds_nothing(lab: Lab) -> None:
-    """Every frame of the film, twice: the second round asks the lab nothing."""
-    film = open_network("classic").film.steps
+    """All along the film, twice: the second round asks the lab nothing."""
+    film = open_network("classic").film.steps[::4]
     for step in film:
         opened(lab, step=str(step))
     asked: list[Any] = []

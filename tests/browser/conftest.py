@@ -25,6 +25,14 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+LONGEST = ("test_layers", "test_network_view", "test_lessons", "test_train", "test_server")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: at the end both processes have something to do."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def find_chromium(playwright: Playwright) -> str | None:
     """A system Chromium, else Playwright's own, else None."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -443,9 +443,11 @@ def test_the_calculation_stands_beside_the_maps_on_a_small_screen(
     )
     expect(shown_unit(visitor)).to_be_visible()
     visitor.wait_until_painted()
+    grids = view_of(visitor).locator(".channel .grids").first
+    expect(grids).to_be_visible()
     maps = view_of(visitor).locator(".closeup").bounding_box()
     readout = view_of(visitor).get_by_test_id("view-readout").bounding_box()
-    products = view_of(visitor).locator(".channel .grids").first.bounding_box()
+    products = grids.bounding_box()
     assert maps
     assert readout
     assert products

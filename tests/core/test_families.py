@@ -58,8 +58,8 @@ def test_with_and_without_skips_the_same_batches_are_seen() -> None:
     assert shares[23] == shares[-1] == 1
     # One convolution more a stage that changes its size: those of the skips.
     assert len(with_skips.before) == len(without.before) + 2
-    again = train_deep(1, True, 24, shares.append)
-    np.testing.assert_array_equal(again.losses, with_skips.losses)
+    again = train_deep(1, True, 4, shares.append)
+    np.testing.assert_array_equal(again.losses, with_skips.losses[:4])
 
 
 def test_a_gradient_norm_is_kerass_own() -> None:

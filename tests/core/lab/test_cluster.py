@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ from cnn_core.training.runs import Runs
 from tests.core.lab.dask_cluster import ROOT, DaskCluster, crash, free_port
 from tests.core.lab.odd_requests import Exit, Fail, Sleep, WhoAnswers
 
-CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
-ENDLESS = TrainingConfig(share=0.02, batch_size=16, epochs=1000)
+CONFIG = TrainingConfig("intro", share=0.02, batch_size=16, epochs=5)  # 60 steps an epoch
+ENDLESS = replace(CONFIG, epochs=1000)
 NOBODY = f"tcp://127.0.0.1:{free_port()}"
 
 
@@ -221,7 +222,7 @@ def test_a_training_goes_on_here_when_its_scheduler_dies(
 def test_with_a_dead_scheduler_it_trains_here(whole: Run) -> None:
     assert whole.state.word == "finished"
     assert whole.state.where == ""
-    assert len(whole.history().val_loss) == 3
+    assert len(whole.history().val_loss) == CONFIG.epochs
 
 
 def test_with_a_dead_scheduler_it_says_why_it_does_not_train_here(home: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ from cnn_core.training.recorder import read_dissection
 from cnn_core.training.run import Run
 from cnn_core.training.runs import Runs
 
-CONFIG = TrainingConfig(share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
+CONFIG = TrainingConfig("intro", share=0.02, batch_size=16, epochs=3)  # 60 steps an epoch
+SHORT = TrainingConfig("intro", share=0.005, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +163,7 @@ def test_a_run_whose_process_is_long_in_coming_waits_and_is_not_interrupted(
 
 def test_a_run_is_trained_by_one_process_at_a_time(lab: Lab) -> None:
     """One that was killed may still be dying."""
-    run = Runs().create(CONFIG)
+    run = Runs().create(SHORT)
     with FileLock(run.folder / "training.lock"):
         lab.trainings.start(TrainRequest(run.id))
         wait(run, is_("waiting"))
@@ -253,8 +255,7 @@ def test_an_owner_trains_once_at_a_time(lab: Lab) -> None:
 
 def test_who_is_long_gone_trains_no_more(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnn_core.lab.trainings.GRACE_SECONDS", 3.0)
-    endless = TrainingConfig(share=0.02, batch_size=16, epochs=1000)
-    run = Runs().create(endless, owner="me")
+    run = Runs().create(replace(CONFIG, epochs=1000), owner="me")
     lab.trainings.start(TrainRequest(run.id))
 
     def running(run: Run) -> bool:
@@ -271,7 +272,7 @@ def test_who_is_long_gone_trains_no_more(lab: Lab, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_that_cannot_be_written_fails_in_a_sentence(lab: Lab) -> None:
-    run, other = Runs().create(CONFIG), Runs().create(CONFIG)
+    run, other = Runs().create(SHORT), Runs().create(SHORT)
     (run.folder / "film").write_text("in the way")
     for each in (run, other):
         lab.trainings.start(TrainRequest(each.id))
@@ -282,7 +283,7 @@ def test_a_folder_that_cannot_be_written_fails_in_a_sentence(lab: Lab) -> None:
 
 def test_drawings_are_trained_on_and_stay_with_the_run(lab: Lab) -> None:
     drawings = np.zeros((2, 28, 28), np.uint8), np.array([1, 2], np.uint8)
-    run = Runs().create(TrainingConfig(share=0.01, epochs=1), drawings=drawings)
+    run = Runs().create(SHORT, drawings=drawings)
     lab.trainings.start(TrainRequest(run.id))
     wait(run, is_("finished"))
     kept = run.drawings
