@@ -274,7 +274,7 @@ def test_everything_works_on_fashion_mnist_with_its_class_names(
     folder = tmp_path_factory.mktemp("fashion")
     arrays = write_fashion(folder)
     monkeypatch.setenv("CONVSCOPE_FASHION_MNIST", str(folder))
-    with Lab(LabSettings(workers=2)) as lab:
+    with Lab(LabSettings(workers=1)) as lab:
         config = replace(FAST, architecture="intro", dataset="fashion-mnist", share=0.1)
         run = Runs().create(config)
         lab.trainings.start(TrainRequest(run.id))

@@ -27,7 +27,9 @@ PAGES = (
 )  # fmt: skip
 _SAVE = """
 import sys
-from tests.core.keras_files import colour, residual, small
+from cnn_core.lab.bare_keras import bare_keras
+with bare_keras():
+    from tests.core.keras_files import colour, residual, small
 for build in (small, colour, residual):
     build().save(f"{sys.argv[1]}/{build.__name__}.keras")
 """

@@ -11,32 +11,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
+from tests.browser.policy import NOTE_VIOLATIONS, watched
 from tests.browser.server import Server
-from tests.browser.test_server import PAGES
 from tests.browser.visitor import SEVEN, Visitor, expect, wait_for
 
 Visit = Callable[..., Visitor]
-
-NOTE_VIOLATIONS = """
-window.violations = [];
-document.addEventListener('securitypolicyviolation', event => {
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
-});
-"""
-
-
-def watched(visitor: Visitor) -> list[str]:
-    """What the policy held back on the visitor's page since it was loaded."""
-    found: list[str] = visitor.page.evaluate("window.violations")
-    return found
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_works_as_the_policy_has_it(server: Server, visit: Visit, path: str) -> None:
-    visitor = visit(server, path, script=NOTE_VIOLATIONS)
-    visitor.wait_until_painted()
-    visitor.page.wait_for_timeout(500)  # pictures and charts are fetched after the script
-    assert watched(visitor) == []
 
 
 def test_drawing_uploading_and_presenting_work_as_the_policy_has_it(

@@ -255,16 +255,17 @@ def test_the_arithmetic_of_random_units_is_kerass(
         assert read(visitor, "unit-value") == pytest.approx(value, abs=tolerance)
 
 
-@pytest.mark.parametrize("layer", ["conv_1", "conv_2", "conv_3", "dense_1", "output"])
 def test_terms_and_bias_on_the_page_make_kerass_pre_activation(
-    server: Server, visit: Visit, lab: Lab, layer: str
+    server: Server, visit: Visit, lab: Lab
 ) -> None:
     ref = open_network("classic").last
-    before = kerass_trace(lab, ref)[layer].pre_activation
-    assert before is not None
-    middle = tuple(n // 2 for n in before.shape)
+    trace = kerass_trace(lab, ref)
     visitor = at_moment(visit, server, ref)
-    open_unit(visitor, layer, middle)
-    total = read(visitor, "unit-terms") + read(visitor, "unit-bias")
-    assert total == pytest.approx(read(visitor, "unit-sum"))
-    assert total == pytest.approx(float(before[middle]), abs=1e-4)
+    for layer in ("conv_1", "conv_2", "conv_3", "dense_1", "output"):
+        before = trace[layer].pre_activation
+        assert before is not None
+        middle = tuple(n // 2 for n in before.shape)
+        open_unit(visitor, layer, middle)
+        total = read(visitor, "unit-terms") + read(visitor, "unit-bias")
+        assert total == pytest.approx(read(visitor, "unit-sum"))
+        assert total == pytest.approx(float(before[middle]), abs=1e-4)

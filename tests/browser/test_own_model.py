@@ -11,7 +11,9 @@ from tests.browser.visitor import Visitor, expect
 
 _SAVE = """
 import sys
-import keras
+from cnn_core.lab.bare_keras import bare_keras
+with bare_keras():
+    import keras
 from keras import layers
 keras.Sequential([
     keras.Input((28, 28, 1), name="toString"),

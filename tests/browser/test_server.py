@@ -13,6 +13,7 @@ import safetensors.numpy
 
 from cnn_core.data.digit import mnist_digit
 from cnn_core.networks.zoo import open_network, weights_at
+from tests.browser.policy import NOTE_VIOLATIONS, watched
 from tests.browser.server import Server
 from tests.browser.visitor import ONE, SEVEN, Visitor, expect
 from ui.network_view.routes import MODULE, VERSION, weights_address
@@ -35,10 +36,14 @@ PAGES = {
 def test_every_page_opens_by_deep_link_on_a_fresh_server(
     fresh_server: Server, visit: Visit
 ) -> None:
+    """And the Content-Security-Policy holds nothing of it back."""
     for path, title in reversed(PAGES.items()):
-        visitor = visit(fresh_server, path)
+        visitor = visit(fresh_server, path, script=NOTE_VIOLATIONS)
         expect(visitor.page.locator(".stApp h1")).to_have_text(title)
         expect(visitor.page.locator(".st-key-digit-card img")).to_be_visible()  # the shell is there
+        visitor.wait_until_painted()
+        visitor.page.wait_for_timeout(500)  # pictures and charts are fetched after the script
+        assert watched(visitor) == [], path
         visitor.leave()
 
 

@@ -18,9 +18,9 @@ CLASSIC = open_network("classic")
         TrainingConfig(
             "intro", "SGD with momentum", "one cycle", 0.05, 32, 1, 0.01, label_smoothing=0.05
         ),
-        TrainingConfig(share=0.005, epochs=1, augmentation=True, optimizer="AdamW"),
+        TrainingConfig("intro", share=0.005, epochs=1, augmentation=True, optimizer="AdamW"),
         TrainingConfig(share=0.005, epochs=1, optimizer="RMSprop", start=CLASSIC.last),
-        TrainingConfig(share=0.005, epochs=1, optimizer="SGD", validation_split=0.0),
+        TrainingConfig("intro", share=0.005, epochs=1, optimizer="SGD", validation_split=0.0),
     ],
 )
 def test_the_printed_code_runs_as_it_stands(
