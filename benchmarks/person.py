@@ -82,6 +82,12 @@ class Person:
         self._forget_timers()
         return await self._ask(page_name=page)
 
+    async def come_back(self, before: "Person", page: str) -> float:
+        """Open a page as a browser does whose session the server has forgotten: with all that it
+        said before."""
+        self._held = dict(before._held)
+        return await self._ask(page_name=page)
+
     async def press(self, key: str) -> float:
         """Press a button."""
         return await self._ask(WidgetState(id=self._id(key), trigger_value=True))

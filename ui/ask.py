@@ -20,7 +20,7 @@ from cnn_core.lab.scheduler import ClusterStatus
 from cnn_core.lab.supervisor import Lab, LaneName, LaneStatus
 from cnn_core.lab.trainings import Trainings
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network, weights_at
+from cnn_core.networks.zoo import open_network, weights_at, written
 from cnn_core.probe.reference import reference_trace
 from cnn_core.probe.trace import Trace
 from cnn_core.training.budget import check_cost
@@ -36,12 +36,13 @@ _STUDY_SECONDS = 1800.0  # waiting in the queue counts
 _MOST_STUDIES = 24  # under way and waiting, for the whole server
 _MOST_OF_ONE = 6  # of those, where visitors are told apart
 _KEPT_STUDIES = 48
+_STUDYING = "The lab's one worker is busy with a study."
 _lab: Lab | None = None
 _guard = threading.Lock()
 # As large as each is on its way from the lab; a design's trace may be a thousand curves.
 _looks: LRUCache = LRUCache(12_000_000, getsizeof=lambda kept: kept[0])
 _studies: OrderedDict[Request, Job] = OrderedDict()
-_askers: dict[Request, str] = {}
+_askers: dict[Request, set[str]] = {}
 
 
 def use(lab: Lab | None) -> None:
@@ -92,16 +93,27 @@ def trace(ref: NetworkRef, digit: Digit) -> Answer:
         trouble, passing = f"TensorFlow cannot be started. {status.message}", True
     elif status.state != "ready":
         trouble, passing = "TensorFlow is starting…", True
+    elif _is_studying():
+        trouble, passing = _STUDYING, True
     else:
         try:
-            return Answer(_keras_trace(ref, image.tobytes(), image.shape))
+            return Answer(_keras_trace(ref, written(ref), image.tobytes(), image.shape))
         except WorkFailed as error:
             _log.error("%s\n%s", error, error.details)
             trouble, passing = str(error), False
         except LabError as error:
             _log.warning("NumPy answers in the lab's place: %s", error)
             trouble, passing = str(error), isinstance(error, WorkerLost)
-    return Answer(_numpy_trace(ref, image.tobytes(), image.shape), trouble, passing)
+    answer = _numpy_trace(ref, written(ref), image.tobytes(), image.shape)
+    return Answer(answer, trouble, passing)
+
+
+def _is_studying() -> bool:
+    """Whether the only worker there is has a study in hand, which may take half an hour."""
+    if _lab is None or not _lab.looks_wait_for_studies:
+        return False
+    with _guard:
+        return any(not job.ended for job in _studies.values())
 
 
 def _bytes(trace: Trace) -> int:
@@ -112,7 +124,7 @@ def _bytes(trace: Trace) -> int:
 
 # A deep network's trace is twenty times as large as a small one's: what is kept has a size.
 @cached(LRUCache(24_000_000, getsizeof=_bytes), lock=threading.Lock(), info=True)
-def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
+def _keras_trace(ref: NetworkRef, frame: int, image: bytes, shape: tuple[int, ...]) -> Trace:
     if _lab is None:
         raise LabDown("This server was started without its lab.")
     pixels = np.frombuffer(image, np.float32).reshape(shape)
@@ -121,7 +133,7 @@ def _keras_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace
 
 
 @cached(LRUCache(8_000_000, getsizeof=_bytes), lock=threading.Lock())
-def _numpy_trace(ref: NetworkRef, image: bytes, shape: tuple[int, ...]) -> Trace:
+def _numpy_trace(ref: NetworkRef, frame: int, image: bytes, shape: tuple[int, ...]) -> Trace:
     pixels = np.frombuffer(image, np.float32).reshape(shape)
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
 
@@ -143,6 +155,8 @@ def look(request: Request, key: Hashable) -> Any:
             return _looks[type(request), key][1]
     if _lab is None:
         raise LabDown("This server was started without its lab.")
+    if _is_studying():
+        raise LabError(f"{_STUDYING} Try again when it has ended.")
     answer = _lab.ask(request, "look", _LONG_LOOK_SECONDS)
     size = len(pickle.dumps(answer))
     with _guard, suppress(ValueError):  # it is larger than all that may be kept
@@ -174,16 +188,38 @@ def begin(request: Request, owner: str = "") -> Job:
         if waiting >= _MOST_STUDIES:
             raise LabError(f"{waiting} studies are under way or waiting. Try again in a while.")
         going = [one for one, job in _studies.items() if not job.ended]
-        if owner and sum(_askers.get(one) == owner for one in going) >= _MOST_OF_ONE:
+        if owner and sum(owner in _askers.get(one, ()) for one in going) >= _MOST_OF_ONE:
             raise LabError(f"{_MOST_OF_ONE} studies of yours are under way. Wait, or cancel one.")
         job = _lab.submit(request, "study", _STUDY_SECONDS)
-        _askers[request] = owner
+        _askers[request] = {owner}
         _studies[request] = job
         _studies.move_to_end(request)
         for old in [one for one, its in _studies.items() if its.ended][:-_KEPT_STUDIES]:
             del _studies[old]
             _askers.pop(old, None)
     return job
+
+
+def asks_for(request: Request, owner: str) -> bool:
+    """Whether they are among those who have asked for a study that is begun."""
+    with _guard:
+        return owner in _askers.get(request, ())
+
+
+def join(request: Request, owner: str) -> None:
+    """Ask for a study that somebody else has begun."""
+    with _guard:
+        if request in _askers:
+            _askers[request].add(owner)
+
+
+def leave(request: Request, owner: str) -> None:
+    """Ask for a study no longer: it is cancelled when nobody does."""
+    with _guard:
+        askers, job = _askers.get(request, set()), _studies.get(request)
+        askers.discard(owner)
+    if job is not None and not askers:
+        job.cancel()
 
 
 def trainings() -> Trainings:

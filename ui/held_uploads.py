@@ -34,7 +34,7 @@ class HeldUploads:
         self, app: App, of_a_visitor: int = MOST_OF_A_VISITOR, of_all: int = MOST_OF_ALL
     ) -> None:
         self.app, self.of_a_visitor, self.of_all = app, of_a_visitor, of_all
-        self._coming: dict[int, int] = {}
+        self._coming: dict[int, tuple[str, int]] = {}  # whose, and how long
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _UPLOAD.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -46,14 +46,15 @@ class HeldUploads:
             await _refuse(send, 411, "An upload says how long it is.")
             return
         mine, all_ = held(asked[1])
-        on_the_way = sum(self._coming.values())
+        mine += sum(bytes_ for whose, bytes_ in self._coming.values() if whose == asked[1])
+        all_ += sum(bytes_ for _, bytes_ in self._coming.values())
         if mine + length > self.of_a_visitor:
             await _refuse(send, 413, "You have uploaded too many files. Reload the page.")
             return
-        if all_ + on_the_way + length > self.of_all:
+        if all_ + length > self.of_all:
             await _refuse(send, 503, "Too many files are being looked at. Try again in a while.")
             return
-        self._coming[id(scope)] = length
+        self._coming[id(scope)] = asked[1], length
         try:
             await self.app(scope, receive, send)
         finally:

@@ -37,12 +37,10 @@ try:
     take_place()
     address.begin_run(shown.url_path)
     with st.sidebar:
-        sidebar()
         if state.in_classroom():
-            ask_owner(
-                "owner-token", lambda: state.take_owner(st.session_state["owner-token"]["token"])
-            )
+            ask_owner("owner-token", state.take_owner)
             ask.here(state.owner())
+        sidebar()
     with st.container(key="notice"):  # always there: what follows must not move when it fills
         if state.notice():
             st.error(state.notice())

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from cnn_core.errors import ConvScopeError, RunError, RunLost, WorkerLost
+from cnn_core.errors import ConvScopeError, LabDown, RunError, RunLost, WorkerLost
 from cnn_core.lab.process import Door, WorkerProcess
 from cnn_core.lab.requests import Request, TrainRequest
 
@@ -57,6 +57,9 @@ def work(request: Request, home: str, topic: str) -> tuple[str, Any]:
         dask.log_event(topic, 0.0)
         _see_runs(environment["CONVSCOPE_HOME"], request)
         answer = _worked(request, environment, unwanted, lambda share: dask.log_event(topic, share))
+    except LabDown as error:  # here; to the server it would mean that the whole cluster is lost
+        lost = f"On {environment['CONVSCOPE_PLACE']} nothing could be started. {error}"
+        return "failed", (RunLost if isinstance(request, TrainRequest) else WorkerLost)(lost)
     except ConvScopeError as error:
         return "failed", error
     if answer is None:

@@ -9,7 +9,7 @@ from cnn_core.lab.requests import Progress, TraceRequest, WarmUp
 from cnn_core.networks.graph import Graph
 from cnn_core.networks.keras_model import assign_weights, model_of
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network, shipped_networks, weights_at
+from cnn_core.networks.zoo import open_network, shipped_networks, weights_at, written
 from cnn_core.probe.activations import ActivationProbe
 from cnn_core.probe.trace import Trace
 
@@ -21,13 +21,14 @@ class Looked:
     def __init__(self, graph: Graph) -> None:
         self.model = model_of(graph, "looked")
         self.probe = ActivationProbe(self.model)
-        self._at: NetworkRef | None = None
+        self._at: tuple[NetworkRef, int] | None = None
 
     def move_to(self, ref: NetworkRef) -> None:
-        if ref != self._at:
+        at = ref, written(ref)
+        if at != self._at:
             self._at = None  # should the assignment fail halfway
             assign_weights(self.model, weights_at(ref))
-            self._at = ref
+            self._at = at
 
 
 @lru_cache(maxsize=16)

@@ -147,6 +147,11 @@ class Lab:
         return self._lanes[lane].status()
 
     @property
+    def looks_wait_for_studies(self) -> bool:
+        """Whether one worker does both, so that a study keeps every look waiting."""
+        return self._studies is None and self._lanes["study"] is self._lanes["look"]
+
+    @property
     def cluster(self) -> ClusterStatus | None:
         """How the cluster is; None if there is none."""
         return self._scheduler.status if self._scheduler is not None else None

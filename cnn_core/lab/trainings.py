@@ -10,7 +10,7 @@ from cnn_core.lab.executor import Executor, Seat
 from cnn_core.lab.requests import TrainRequest
 from cnn_core.training.budget import most_waiting
 from cnn_core.training.control import Order
-from cnn_core.training.run_state import ENDED, LIVING
+from cnn_core.training.run_state import ENDED, LIVING, RunState
 from cnn_core.training.runs import Runs
 
 _log = logging.getLogger("convscope.lab")
@@ -19,6 +19,7 @@ _SIGN_OF_LIFE = 1.0  # seconds between two
 _SPEECHLESS = 3.0  # seconds without one, after which the queue gives it for who trains
 _SEEN_EVERY = 20.0  # seconds between two notes to other servers that somebody is here
 GRACE_SECONDS = 300.0
+PAUSE_SECONDS = 600.0
 
 
 class Trainings:
@@ -30,7 +31,8 @@ class Trainings:
 
     Other servers may share the folder of the runs, each with a queue of its own: a run is in one
     queue at a time, and orders reach it from everywhere. Somebody's own training ends when they
-    have been gone from all of them for `GRACE_SECONDS`, unless it is kept.
+    have been gone from all of them for `GRACE_SECONDS`, unless it is kept; and a paused one, kept
+    or not, when others wait and nothing has been ordered for `PAUSE_SECONDS`.
     """
 
     def __init__(self, executor: Executor) -> None:
@@ -56,6 +58,11 @@ class Trainings:
             return False
         last = max(self._seen.get(training.owner, training.began), training.visited())
         return time.monotonic() - last > GRACE_SECONDS
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for a seat."""
+        return any(not training.is_running for training in list(self._line))
 
     def warm(self) -> None:
         """Somebody may want to train soon."""
@@ -151,7 +158,8 @@ class Training(threading.Thread):
         self._withdrawn = False
         self._over = threading.Event()
         self._seat: Seat | None = None
-        self._told_to_stop = False
+        self._told_to_stop = self._is_unwanted = False
+        self._stands_at, self._stands_since = -1, 0.0  # the step at which it is paused
         self._visit = self._run.last_visit
         self._visited = self.began = time.monotonic()
         self.owner = self._run.owner
@@ -239,6 +247,7 @@ class Training(threading.Thread):
         while not self._over.wait(_SIGN_OF_LIFE):
             try:
                 state = self._run.told
+                self._watch(state)
                 if state.beat != beat:
                     beat, since = state.beat, time.monotonic()
                 waiting = state.word == "waiting"
@@ -250,14 +259,32 @@ class Training(threading.Thread):
             except (ConvScopeError, OSError):
                 pass  # a damaged run, or a full disk: who trains it says so
 
+    def _watch(self, state: RunState) -> None:
+        """Note for how long it has been paused."""
+        at = state.step if state.word == "paused" else -1
+        if at != self._stands_at:
+            self._stands_at, self._stands_since = at, time.monotonic()
+
+    def _gives_way(self) -> bool:
+        """Whether a training of somebody's own has had its turn."""
+        if not self.owner:
+            return False
+        stands = self._stands_at >= 0
+        if stands and self._line.is_waited_for:
+            stood = time.monotonic() - self._stands_since
+            return stood > PAUSE_SECONDS or self._line._abandoned(self)
+        return self._line._abandoned(self) and not self._run.kept
+
     def _to_end(self) -> bool:
-        """Whether the worker is to be ended from outside. Who has long gone is told to stop first,
-        so that what was learned is kept."""
-        if not self._told_to_stop and self._line._abandoned(self):
+        """Whether the worker is to be ended from outside. Who has had their turn is told to stop
+        first, so that what was learned is kept; who is told to while nobody trains it, as when a
+        cluster has lost the machine, needs no telling."""
+        if not self._told_to_stop and self._gives_way():
             self._told_to_stop = True
-            if not self._run.kept:
-                self._inbox.put(Order("stop"))
-        return self._line._stopping.is_set()
+            self._inbox.put(Order("stop"))
+        self._is_unwanted |= any(order.word == "stop" for order in self._inbox.read())
+        self._withdrawn = self._is_unwanted and self._run.told.word == "waiting"
+        return self._withdrawn or self._line._stopping.is_set()
 
     def _wait(self) -> bool:
         """Until its turn comes; False if it will not."""

@@ -45,6 +45,10 @@ class Film:
         stems = (file.stem for file in self.folder.glob("*.safetensors"))
         return tuple(sorted({int(stem) for stem in stems if is_whole(stem)}))
 
+    def file(self, step: int) -> Path:
+        """Where the frame of `step` is, or would be."""
+        return self.folder / f"{step}.safetensors"
+
     def check(self, step: int) -> None:
         """Raise `UnknownStep` unless there is a frame at `step`."""
         if step not in self.steps:
@@ -66,7 +70,7 @@ class Film:
         DataError : the frame is damaged.
         """
         self.check(step)
-        file = self.folder / f"{step}.safetensors"
+        file = self.file(step)
         try:
             if most is not None and file.stat().st_size > most + _HEADER:
                 raise DataError(f"The film frame {file.name} is larger than its network.")
@@ -91,7 +95,7 @@ class Film:
             for layer, named in weights.items()
             for name, array in named.items()
         }
-        file = self.folder / f"{step}.safetensors"
+        file = self.file(step)
         unfinished = file.with_suffix(".unfinished")
         save_file(arrays, unfinished)
         os.replace(unfinished, file)

@@ -265,8 +265,21 @@ def _bytes(weights: Weights) -> int:
     return sum(array.nbytes for named in weights.values() for array in named.values())
 
 
+def written(ref: NetworkRef) -> int:
+    """When a moment's frame was written, in nanoseconds, 0 if there is none: a run that goes on
+    from its last whole epoch makes the frames after it anew, with other weights."""
+    try:
+        return open_network(ref.id).film.file(ref.step).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 # By size, not by number: one uploaded network may be as large as all that come with ConvScope.
-@cached(LRUCache(64_000_000, getsizeof=_bytes), lock=threading.Lock())
+@cached(
+    LRUCache(64_000_000, getsizeof=_bytes),
+    key=lambda ref: (ref, written(ref)),
+    lock=threading.Lock(),
+)
 def weights_at(ref: NetworkRef) -> Weights:
     """The weights of a network at a moment, without what is off; kept in memory, read-only.
 

@@ -1,6 +1,7 @@
 """Writes what a training tells into its run's folder."""
 
 import csv
+import itertools
 import json
 import os
 import time
@@ -32,6 +33,7 @@ from cnn_core.training.events import (
 )
 from cnn_core.training.run import Run
 from cnn_core.training.tables import HISTORY_COLUMNS, SAMPLE_COLUMNS
+from cnn_core.whole import is_whole
 
 HELD_OUT = 200  # digits on which a frame's accuracy is measured
 _TELL_SECONDS = 0.25
@@ -209,7 +211,11 @@ class Recorder:
             return
         text = file.read_text("utf-8")
         head, *lines = text[: text.rfind("\n") + 1].splitlines(keepends=True)
-        kept = [line for line in lines if int(line.split(",")[column]) <= step]
+        kept = []
+        for line in lines:
+            at = next(itertools.islice(line.split(","), column, None), "")
+            if is_whole(at) and int(at) <= step:  # else it came later, or is damaged
+                kept.append(line)
         write_whole(file, "".join([head, *kept]).encode())
 
 

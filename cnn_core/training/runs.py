@@ -116,14 +116,32 @@ class Runs:
         return run
 
     def _check_room(self, owner: str) -> None:
-        """Raise `RunError` if what may not be deleted takes all there is."""
-        runs, _ = self.all(owner)
-        most = share_bytes() if owner else quota_bytes()
-        if sum(run.size for run in runs) > most:
-            raise RunError(
-                f"There is no room for another run: those that are kept, or are going on, take all "
-                f"of the {most / 1e6:,.0f} MB. Delete one, or keep one no longer."
-            )
+        """Raise `RunError` if what may not be deleted takes all there is, of theirs or of all."""
+        shares = [(owner, share_bytes())] if owner else []
+        for whose, most in [*shares, ("", quota_bytes())]:
+            if sum(run.size for run in self.all(whose)[0]) > most:
+                raise RunError(
+                    "There is no room for another run: those that are kept, or are going on, take "
+                    f"all of the {most / 1e6:,.0f} MB. Delete one, or keep one no longer."
+                )
+
+    def keep(self, id: str, kept: bool) -> None:
+        """Never delete a run to make room, or do so again.
+
+        Raises
+        ------
+        UnknownRun : there is no such run.
+        RunError : its owner would keep more than their share, or it cannot be written.
+        """
+        run = self[id]
+        if kept and run.owner:
+            others = (one for one in self.all(run.owner)[0] if one.kept and one.id != id)
+            if run.size + sum(one.size for one in others) > share_bytes():
+                raise RunError(
+                    f"You would keep more than your {share_bytes() / 1e6:,.0f} MB. Keep another "
+                    "one no longer, or download this one."
+                )
+        run.keep(kept)
 
     def _free_name(self, config: TrainingConfig, owner: str) -> str:
         """What the config says, and a number that none of theirs has."""
@@ -215,12 +233,22 @@ class Runs:
                 if name is None:
                     break
                 gone.append(name)
+        fixed = sum(sizes[run.id] for run in runs if self._stays(run))
+        if fixed > quota_bytes():
+            return gone  # no other's run makes room for those
         while sum(used.values()) > quota_bytes() and any(by_owner.values()):
             most = max((owner for owner in by_owner if by_owner[owner]), key=used.__getitem__)
             name = self._drop_oldest(by_owner[most], sizes, used)
             if name is not None:
                 gone.append(name)
         return gone
+
+    def _stays(self, run: Run) -> bool:
+        """Whether it may not be deleted to make room."""
+        try:
+            return (run.kept and not is_public()) or run.state.word in LIVING
+        except TrainingError:
+            return False  # damaged, or gone
 
     def _drop_oldest(
         self, runs: list[Run], sizes: dict[str, int], used: dict[str, int]
@@ -230,7 +258,7 @@ class Runs:
         while runs:
             run = runs.pop(0)
             try:
-                if (run.kept and not is_public()) or run.state.word in LIVING:
+                if self._stays(run):
                     continue
                 name, owner = run.name, run.owner
                 self._delete(run.id, 0.0)

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.data.digit import mnist_digit
 from cnn_core.errors import Crowded, LabError
 from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import EvaluationRequest, SynthesisRequest
+from cnn_core.lab.supervisor import LaneStatus
 from cnn_core.networks.ref import NetworkRef
+from cnn_core.networks.zoo import open_network
 from tests.app.conftest import SHELL
 from tests.app.read import texts
 from ui import ask, crowd, held_uploads
@@ -118,6 +122,64 @@ def test_all_together_have_so_many(busy: None) -> None:
         ask.begin(EvaluationRequest(NetworkRef("classic", 0)))
 
 
+def test_a_study_is_cancelled_when_nobody_asks_for_it_any_more(busy: None) -> None:
+    (request,) = studies(0, 1)
+    job = ask.begin(request, "a" * 32)
+    assert not ask.asks_for(request, "b" * 32)
+    ask.leave(request, "b" * 32)  # a stranger's word does not count
+    assert not job.ended
+    ask.join(request, "b" * 32)
+    ask.leave(request, "a" * 32)
+    assert not job.ended
+    assert not ask.asks_for(request, "a" * 32)
+    ask.leave(request, "b" * 32)
+    assert job.ended
+
+
+def test_only_who_asked_is_offered_to_cancel(busy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVSCOPE_CLASSROOM", "1")
+
+    def page(owner: str) -> None:
+        from cnn_core.lab.requests import SynthesisRequest
+        from cnn_core.networks.ref import NetworkRef
+        from ui import state
+        from ui.panels.study import study
+
+        state.take_owner(owner)
+        study(SynthesisRequest(NetworkRef("classic", 0), "conv_1", 0), "Begin", "it")
+
+    mine, theirs = (AppTest.from_function(page, args=(who * 32,)).run() for who in "ab")
+    mine.button(key="it-begin").click().run()
+    theirs.run()
+    assert [one.key for one in mine.button] == ["it-cancel"]
+    assert list(theirs.button) == []
+
+
+class OneWorker(Busy):
+    """A lab whose one worker has a study in hand."""
+
+    looks_wait_for_studies = True
+
+    def status(self, lane: str = "look") -> LaneStatus:
+        return LaneStatus("ready", "", (), 0)
+
+
+def test_numpy_answers_while_the_only_worker_studies() -> None:
+    ask.use(OneWorker())  # type: ignore[arg-type]
+    try:
+        (request,) = studies(0, 1)
+        job = ask.begin(request)
+        answer = ask.trace(open_network("classic").last, mnist_digit(0))
+        assert answer.trace.engine == "numpy"
+        assert answer.passing
+        assert "busy with a study" in answer.trouble
+        with pytest.raises(LabError, match="busy with a study"):
+            ask.look(request, "key")
+        job.cancel()
+    finally:
+        ask.use(None)
+
+
 # Held uploads
 
 
@@ -156,6 +218,31 @@ def test_files_are_counted_before_another_comes_in(
     app = HeldUploads(inner, of_a_visitor=100, of_all=200)
     answers = asked(app, "/_stcore/upload_file/s/f", [(b"content-length", length)])
     assert answers[0]["status"] == status
+
+
+def test_files_on_their_way_count_for_who_sends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_uploads, "held", lambda session: (0, 0))
+    statuses: list[int] = []
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        statuses.extend(answers_to("s")[:1])
+        statuses.extend(answers_to("t")[:1])
+        await inner(scope, receive, send)
+
+    app = HeldUploads(slow, of_a_visitor=100, of_all=200)
+
+    def answers_to(session: str) -> list[int]:
+        """What becomes of a second file that comes meanwhile."""
+        second = HeldUploads(inner, of_a_visitor=100, of_all=200)
+        second._coming = app._coming
+        with ThreadPoolExecutor(1) as thread:
+            headers = [(b"content-length", b"60")]
+            path = f"/_stcore/upload_file/{session}/g"
+            return [thread.submit(asked, second, path, headers).result()[0]["status"]]
+
+    asked(app, "/_stcore/upload_file/s/f", [(b"content-length", b"60")])
+    assert statuses == [413, 204]
+    assert app._coming == {}
 
 
 def test_what_streamlit_holds_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from cnn_core.networks.zoo import open_network
 from cnn_core.training.config import COURSE, FAST
 from cnn_core.training.control import Order
 from cnn_core.training.run import Run
-from cnn_core.training.run_state import LIVING
+from cnn_core.training.run_state import LIVING, RunState
 from cnn_core.training.runs import Runs
 from tests.app.conftest import SHELL
 from tests.app.read import shown_probabilities, texts
@@ -249,3 +250,24 @@ def test_a_token_that_is_none_changes_nothing(
     assert page.session_state["owner"] == "c" * 32
     state.take_owner("d" * 32)
     assert page.session_state["owner"] == "d" * 32
+
+
+def test_a_run_that_failed_can_go_on(page: AppTest) -> None:
+    Runs().create(FAST).tell(RunState("failed", step=1, message="There was no room."))
+    page.run()
+    assert any(one.key == "train-again" for one in page.button)
+
+
+def test_a_deleted_start_or_a_damaged_history_leaves_the_table_of_runs(page: AppTest) -> None:
+    gone = NetworkRef("0123456789abcdef", 5)
+    runs = [Runs().create(replace(FAST, start=gone)), Runs().create(FAST)]
+    for run in runs:
+        run.tell(RunState("stopped", step=5))
+        (run.folder / "history.csv").write_text("kind,step\n\0\0\0,x,\n")
+    page.session_state["own-digits"] = [(mnist_digit(0), 7)]
+    page.session_state["run"] = runs[0].id
+    page.run()
+    assert not page.exception
+    assert "What changed cannot be shown. There is no network" in texts(page)
+    table = page.dataframe[0].value
+    assert sorted(table["Run"]) == sorted(run.name for run in runs)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from benchmarks.classroom import lesson
-from benchmarks.person import arrived
+from benchmarks.person import Person, arrived
 from benchmarks.pupil import Pupil
+from cnn_core.training.config import TrainingConfig
 from cnn_core.training.run import Run
-from cnn_core.training.run_state import ENDED
+from cnn_core.training.run_state import ENDED, RunState
 from cnn_core.training.runs import Runs
 from tests.browser.server import Server
 
@@ -104,3 +105,20 @@ def test_a_run_is_seen_by_its_owner_and_by_whoever_has_its_link(classroom: Serve
     assert seen.run.name not in seen.pupils_page
     assert not [name for name in seen.pupils_networks if name.startswith(seen.run.name)]
     assert [name for name in seen.linked_networks if name.startswith(seen.run.name)]
+
+
+async def runs_after_the_session_was_lost(server: Server) -> str:
+    """What Train shows to a pupil whose page has reconnected to a server that forgot it."""
+    config = TrainingConfig(share=0.01, epochs=1)
+    run = Runs(server.home / "runs").create(config, "my very own", owner=FIRST)
+    run.tell(RunState("stopped"))
+    async with arrived(server.url) as (pupil, _):
+        await pupil.send("owner-token", token=FIRST)
+        async with Person(server.url) as again:
+            await again.come_back(pupil, "train")
+            await again.press("recipe-Fast")
+            return again.text()
+
+
+def test_who_reconnects_is_still_the_owner(classroom: Server) -> None:
+    assert "my very own" in ran(runs_after_the_session_was_lost(classroom))

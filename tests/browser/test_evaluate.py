@@ -112,7 +112,7 @@ def test_the_map_is_walked_by_keys_and_opens_a_digit(server: Server, visit: Visi
     expect(page.locator(".st-key-digit-card")).to_contain_text(f"MNIST test digit {number[0]}")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.soak), "dark"])
 def test_the_map_plays_over_the_training(server: Server, visit: Visit, scheme: str) -> None:
     visitor = visit(server, "evaluate?network=classic_overfit", color_scheme=scheme)
     page = visitor.page

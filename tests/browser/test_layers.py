@@ -213,16 +213,9 @@ def open_unit(visitor: Visitor, layer: str, unit: tuple[int, ...]) -> None:
     visitor.wait_until_painted()
 
 
-@pytest.mark.parametrize(
-    ("network", "moment"),
-    [
-        ("intro", 0.5),
-        *(
-            pytest.param(*others, marks=pytest.mark.soak)
-            for others in [("intro", 0), ("intro", 1), *(("classic", k) for k in (0, 0.5, 1))]
-        ),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("network", ["classic", "intro"])
+@pytest.mark.parametrize("moment", [0, 0.5, 1])
 def test_every_layer_opens_at_every_moment(
     server: Server, visit: Visit, lab: Lab, network: str, moment: float
 ) -> None:

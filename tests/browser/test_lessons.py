@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from cnn_core.course.lesson import load_course
 from cnn_core.course.text import load_glossary
 from tests.browser.server import Server
-from tests.browser.visitor import Visitor, expect
+from tests.browser.visitor import Visitor, expect, wait_for
 
 Visit = Callable[..., Visitor]
 COURSE = load_course()
@@ -67,7 +67,7 @@ def test_progress_survives_a_reload_until_it_is_forgotten(server: Server, visit:
     at(page, 1)
     page.keyboard.press("ArrowRight")
     at(page, 2)
-    visitor.wait_until_painted()
+    wait_for(page, "() => localStorage.getItem('convscope-progress')?.includes('1.2')")
     # A new session of the same browser: by reload, and by another tab.
     page.goto(f"{server.url}/lessons")
     expect(page.locator(".st-key-lesson-open-1")).to_contain_text("2 of")

@@ -90,19 +90,23 @@ def mounted(visitor: Visitor, payload: bytes) -> Any:
     return visitor.page.evaluate_handle(_MOUNT, [VERSION, text])
 
 
-def test_every_number_of_classic_is_kerass(server: Server, visit: Visit, lab: Lab) -> None:
+@pytest.mark.parametrize("count", [50, pytest.param(150, marks=pytest.mark.soak)])
+def test_every_number_of_classic_is_kerass(
+    server: Server, visit: Visit, lab: Lab, count: int
+) -> None:
     ref = open_network("classic").last
     pixels = open_network("classic").card.fit(mnist_digit(FIRST_DIGIT).pixels)
     trace = lab.ask(TraceRequest(ref, pixels), time_limit=60).with_weights(weights_at(ref))
     visitor = opened(visit, server)
-    units = random_units(trace, 150)
+    units = random_units(trace, count)
     found = read_units(visitor, units)
     for shown, (layer, index) in zip(found, units, strict=True):
         assert_is_kerass(shown, trace, layer, index)
 
 
+@pytest.mark.parametrize("times", [2, pytest.param(7, marks=pytest.mark.soak)])
 def test_every_number_of_a_branched_network_is_kerass(
-    server: Server, visit: Visit, lab: Lab
+    server: Server, visit: Visit, lab: Lab, times: int
 ) -> None:
     trace = lab.ask(BranchedTrace(), time_limit=60)
     weights = {
@@ -120,8 +124,7 @@ def test_every_number_of_a_branched_network_is_kerass(
         trace, tuple("abcd"), picture="1", weights="weights/branched", selected=None, compact=False
     )
     home = mounted(visitor, payload)
-    units = random_units(trace, 7 * len(trace.layers))
-    assert len(units) >= 150
+    units = random_units(trace, times * len(trace.layers))
     found = visitor.page.evaluate(READ, [home, [named(*unit) for unit in units]])
     for shown, (layer, index) in zip(found, units, strict=True):
         assert_is_kerass(shown, trace, layer, index)

@@ -50,7 +50,7 @@ def layer(visitor: Visitor, name: str) -> None:
     visitor.wait_until_painted()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.soak), "dark"])
 def test_a_clicker_goes_through_all_pages_each_dressed_for_a_projector(
     server: Server, visit: Visit, scheme: str
 ) -> None:

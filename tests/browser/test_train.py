@@ -1,20 +1,15 @@
 """Training in Chromium: started, watched, paused, taken apart; and a server that is killed."""
 
 import re
-import time
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Locator
 
-from cnn_core.training.runs import Runs
 from tests.browser.server import Server
 from tests.browser.visitor import SEVEN, Visitor, expect
 
 Visit = Callable[..., Visitor]
-AN_EPOCH = 38  # steps: of a twentieth of the digits, four fifths, in batches of 64
 
 
 def fill(visitor: Visitor, name: str, value: str) -> None:
@@ -39,13 +34,6 @@ def opened(visit: Visit, server: Server, share: str = "0.1", epochs: str = "20")
     fill(visitor, "share", share)
     fill(visitor, "epochs", epochs)
     return visitor
-
-
-def wait(until: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_training_is_watched_paused_taken_apart_and_stopped(server: Server, visit: Visit) -> None:
@@ -91,33 +79,3 @@ def test_a_training_is_watched_paused_taken_apart_and_stopped(server: Server, vi
     expect(visitor.page.locator(".st-key-train-charts .js-plotly-plot")).to_have_count(
         5, timeout=30_000
     )
-
-
-def test_a_killed_server_loses_at_most_the_epoch_in_progress(
-    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """That it then goes on as if nothing had been is asked where a worker is killed."""
-    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
-    with Server(home=tmp_path) as server:
-        visitor = opened(visit, server, "0.05", "3")
-        press(visitor, "train-start")
-        wait(lambda: len(Runs().all()[0]) == 1)
-        (run,) = Runs().all()[0]
-        wait(lambda: run.state.step > AN_EPOCH)
-        visitor.leave()
-        server.crash()
-    before = run.history()
-    assert len(before.val_loss) in (1, 2)
-    with Server(home=tmp_path) as server:
-        wait(lambda: run.state.word == "interrupted")
-        visitor = visit(server, "train")
-        visitor.page.locator(".st-key-runs").wait_for()
-        press(visitor, "train-again")
-        wait(lambda: run.state.word == "finished", 90)
-        visitor.leave()
-        assert server.complaints() == []
-    after, kept = run.history(), len(before.val_loss)
-    np.testing.assert_array_equal(after.step, range(1, 3 * AN_EPOCH + 1))
-    np.testing.assert_array_equal(after.loss[: kept * AN_EPOCH], before.loss[: kept * AN_EPOCH])
-    np.testing.assert_array_equal(after.val_loss[:kept], before.val_loss)
-    assert len(after.val_loss) == 3

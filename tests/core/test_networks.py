@@ -1,3 +1,5 @@
+import os
+import shutil
 from math import prod
 from pathlib import Path
 
@@ -300,3 +302,25 @@ def test_a_digit_enters_in_the_networks_value_range() -> None:
     assert image.dtype == np.float32
     assert (image[3, 4] == 1).all()
     assert prod(image.shape) - 3 == (image == -1).sum()
+
+
+def test_a_frame_that_was_made_anew_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a run goes on from its last whole epoch."""
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    id = "0123456789abcdef"
+    shutil.copytree(SHIPPED / "intro", tmp_path / "runs" / id)
+    ref = NetworkRef(id, open_network(id).last.step)
+    digit = np.ones((28, 28, 1), np.float32)
+    before = look(ref).probe.trace(digit).output
+    changed = {
+        layer: {name: 0.5 * array for name, array in named.items()}
+        for layer, named in weights_at(ref).items()
+    }
+    open_network(id).film.write(ref.step, changed)
+    os.utime(open_network(id).film.file(ref.step), ns=(1, 1))  # another time for certain
+    for layer, named in weights_at(ref).items():
+        for name, array in named.items():
+            np.testing.assert_array_equal(array, changed[layer][name])
+    assert np.abs(look(ref).probe.trace(digit).output - before).max() > 1e-3

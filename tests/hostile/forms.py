@@ -30,6 +30,7 @@ class _IdleLab:
 
     trainings = _IdleTrainings()
     cluster = None
+    looks_wait_for_studies = False
 
     def status(self, lane: str = "look") -> LaneStatus:
         return LaneStatus("down", "There is none in this test.", (), 0)

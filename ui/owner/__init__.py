@@ -14,6 +14,8 @@ _owner = st.components.v2.component(
 )
 
 
-def ask_owner(key: str, on_token: Callable[[], None]) -> None:
-    """Have the browser say its token; it stands in ``st.session_state[key]["token"]`` then."""
-    _owner(key=key, on_token_change=on_token)
+def ask_owner(key: str, on_token: Callable[[object], None]) -> None:
+    """Have the browser say its token, and pass on what it said, at once and in every run: a browser
+    that comes back to a server which has forgotten it says nothing anew, and no change is seen."""
+    said = _owner(key=key, on_token_change=lambda: on_token(st.session_state[key].get("token")))
+    on_token(said.get("token"))

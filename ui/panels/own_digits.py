@@ -5,7 +5,7 @@ import streamlit as st
 
 from cnn_core.data.datasets import DATASETS, Dataset
 from cnn_core.data.digit import Digit
-from cnn_core.errors import RunError
+from cnn_core.errors import ConvScopeError, RunError
 from cnn_core.networks.ref import NetworkRef
 from cnn_core.networks.zoo import open_network
 from cnn_core.training.run import Drawings, Run
@@ -106,6 +106,13 @@ def before_and_after(run: Run) -> None:
         return
     if not shown:
         return
+    try:
+        _before_and_after(run, start, shown)
+    except ConvScopeError as error:
+        st.caption(f"What changed cannot be shown. {error}")
+
+
+def _before_and_after(run: Run, start: NetworkRef, shown: list[tuple[Digit, int]]) -> None:
     names = DATASETS[run.config.dataset].class_names
     end = NetworkRef(run.id, open_network(run.id).film.steps[-1])
     rows = []

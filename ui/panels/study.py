@@ -33,7 +33,7 @@ def study(
     if job is None and at_once and ask.lab_status("study").state != "down":
         job = _begun((request, *also))
     if job is not None and not job.ended:
-        st.fragment(_follow, run_every=_EVERY)(job, key)
+        st.fragment(_follow, run_every=_EVERY)(job, request, key)
         return None
     with st.container(key=f"study-{key}"):
         if job is not None:
@@ -68,15 +68,19 @@ def _begin(requests: tuple[Request, ...]) -> None:
             job = ask.begun(request)
             if job is None or job.failed:
                 ask.begin(request, state.owner())
+            else:
+                ask.join(request, state.owner())
         state.notify("")
     except ConvScopeError as error:
         state.notify(str(error))
 
 
-def _follow(job: Job, key: str) -> None:
+def _follow(job: Job, request: Request, key: str) -> None:
     if job.ended:
         st.rerun()
     with st.container(key=f"study-{key}", horizontal=True, vertical_alignment="center"):
         words = f"{job.progress:.0%}" if job.progress else "waiting for its turn"
         st.progress(min(1.0, job.progress), text=words)
-        st.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
+        owner = state.owner()
+        if ask.asks_for(request, owner):  # it is worked out once for everybody who does
+            st.button("Cancel", key=f"{key}-cancel", on_click=lambda: ask.leave(request, owner))

@@ -153,7 +153,7 @@ def _orders(run: Run, now: RunState) -> None:
                 width=200,
                 on_change=lambda: _change_rate(run),
             )
-        if now.word in ("interrupted", "stopped"):
+        if now.word in ("interrupted", "stopped", "failed"):
             st.button(
                 "Go on from the last whole epoch",
                 key="train-again",

@@ -5,9 +5,10 @@ import time
 import zipfile
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
 
-from cnn_core.errors import ConvScopeError
+from cnn_core.errors import ConvScopeError, RunError
 from cnn_core.settings import is_public
 from cnn_core.training.diagnosis import smoothed
 from cnn_core.training.run import Run
@@ -17,6 +18,10 @@ from cnn_core.views.charts import chart_of
 from cnn_core.views.figures import figure
 from ui import state
 from ui.panels.selection import chosen_rows
+
+
+_LARGE_FILM = 100_000_000
+"""Bytes: it is put together in memory, for each who asks."""
 
 
 def runs_table(runs: list[Run], damaged: list[str]) -> None:
@@ -57,7 +62,10 @@ def runs_table(runs: list[Run], damaged: list[str]) -> None:
 
 def _row(run: Run) -> dict[str, object]:
     config, now = run.config, run.state
-    epochs = run.history().val_accuracy
+    try:
+        epochs = run.history().val_accuracy
+    except RunError:  # its file is damaged: that is said where the run is followed
+        epochs = np.empty(0)
     return {
         "Run": run.name,
         "State": now.word,
@@ -77,7 +85,11 @@ def _row(run: Run) -> dict[str, object]:
 def _compared(runs: list[Run]) -> None:
     losses, shares = {}, {}
     for run in runs:
-        history = run.history()
+        try:
+            history = run.history()
+        except RunError as error:
+            st.warning(str(error))
+            continue
         label = (
             run.name if [r.name for r in runs].count(run.name) == 1 else f"{run.name} {run.id[:4]}"
         )
@@ -103,7 +115,7 @@ def _one(run: Run) -> None:
                 "Keep", run.kept, key=f"run-keep-{run.id}",
                 help="Never deleted to make room",
                 on_change=lambda: _try(
-                    lambda: run.keep(bool(st.session_state[f"run-keep-{run.id}"]))
+                    lambda: Runs().keep(run.id, bool(st.session_state[f"run-keep-{run.id}"]))
                 ),
             )  # fmt: skip
         st.button("Follow", key="run-follow", on_click=lambda: state.follow_run(run.id))
@@ -114,9 +126,12 @@ def _one(run: Run) -> None:
                     label, file.read_bytes, f"{run.name}-{name}",
                     key=f"run-get-{name}", icon=":material/download:", on_click="ignore",
                 )  # fmt: skip
+        large = state.in_classroom() and run.size > _LARGE_FILM
         st.download_button(
             "film", lambda: _film(run), f"{run.name}-film.zip", key="run-get-film",
-            icon=":material/download:", on_click="ignore",
+            icon=":material/download:", on_click="ignore", disabled=large,
+            help="Too large to be sent from here: it lies in the server's folder of runs" if large
+            else None,
         )  # fmt: skip
         if run.state.word not in LIVING:
             with st.popover("Delete", icon=":material/delete:"):

@@ -9,17 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 
-from cnn_core.errors import Cancelled, LabDown, RunError, UnknownStep, WorkerLost
+from cnn_core.errors import Cancelled, LabDown, RunError, RunLost, UnknownStep, WorkerLost
 from cnn_core.lab.cluster import ClusterExecutor
-from cnn_core.lab.errand import _see_runs
+from cnn_core.lab.errand import _see_runs, work
 from cnn_core.lab.executor import LocalExecutor
 from cnn_core.lab.process import Door
-from cnn_core.lab.requests import TrainRequest
+from cnn_core.lab.requests import Request, TrainRequest
 from cnn_core.lab.scheduler import ClusterStatus, Scheduler
 from cnn_core.lab.supervisor import Lab, LabSettings
 from cnn_core.networks.film import Film
@@ -265,6 +266,28 @@ def test_the_environment_says_which_scheduler(monkeypatch: pytest.MonkeyPatch) -
 def test_a_machine_without_the_shared_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"does not see this run.*set CONVSCOPE_HOME there"):
         _see_runs(str(tmp_path), TrainRequest("0" * 16))
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"), [(TrainRequest("0" * 16), RunLost), (Sleep(1), WorkerLost)]
+)
+def test_a_machine_that_can_start_nothing_is_not_taken_for_a_lost_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_: Request, kind: type[Exception]
+) -> None:
+    def cannot(*_: object) -> None:
+        raise LabDown("A worker process did not start.")
+
+    (tmp_path / "runs" / ("0" * 16)).mkdir(parents=True)
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    monkeypatch.setattr("cnn_core.lab.errand.WorkerProcess", cannot)
+    dask = SimpleNamespace(
+        name="one", get_current_task=lambda: "key", log_event=lambda topic, share: None
+    )
+    monkeypatch.setattr("distributed.get_worker", lambda: dask)
+    word, error = work(request_, str(tmp_path), "topic")
+    assert word == "failed"
+    assert type(error) is kind
+    assert "On one nothing could be started. A worker process did not start." in str(error)
 
 
 class Counter(LocalExecutor):

@@ -34,12 +34,16 @@ class Pretender(LocalExecutor):
         run = Runs()[request.run]
         inbox = run.inbox
         with FileLock(run.folder / "training.lock"):
-            run.tell(RunState("running"))
+            state = RunState("running")
+            run.tell(state)
             while not stop():
-                if Order("stop") in inbox.read():
+                orders = inbox.read()
+                if Order("stop") in orders:
                     run.tell(RunState("stopped"))
                     return
-                run.tell(RunState("running"))
+                if Order("pause") in orders:
+                    state = RunState("paused")
+                run.tell(state)
                 time.sleep(0.02)
 
 
@@ -224,3 +228,59 @@ def test_a_beat_by_a_wrong_clock_counts_if_it_is_seen_to_come(
     assert is_silent("an hour ahead", 8_600.0, 6.0)
     now = 1100.0
     assert is_silent("an hour ahead", 8_690.0, 6.0)  # it came long ago, or just now
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_who_pauses_for_long_gives_way_to_who_waits(
+    servers: list[Trainings], monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setattr("cnn_core.lab.trainings.PAUSE_SECONDS", 2.0)
+    line = servers[0]
+    paused, waiting = (Runs().create(CONFIG, owner=who) for who in ("me", "them"))
+    paused.keep(kept)
+    line.start(TrainRequest(paused.id))
+    wait_for(paused, "running")
+    line.give(paused.id, Order("pause"))
+    wait_for(paused, "paused")
+    time.sleep(3.5)
+    assert paused.state.word == "paused"  # nobody waits
+    line.start(TrainRequest(waiting.id))
+    wait_for(paused, "stopped")
+    wait_for(waiting, "running")
+
+
+def test_the_only_one_here_may_pause_as_long_as_they_like(
+    servers: list[Trainings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnn_core.lab.trainings.PAUSE_SECONDS", 0.5)
+    line = servers[0]
+    paused, waiting = Runs().create(CONFIG), Runs().create(CONFIG)
+    line.start(TrainRequest(paused.id))
+    wait_for(paused, "running")
+    line.give(paused.id, Order("pause"))
+    wait_for(paused, "paused")
+    line.start(TrainRequest(waiting.id))
+    time.sleep(2.5)
+    assert (paused.state.word, waiting.state.word) == ("paused", "waiting")
+
+
+class Lost(LocalExecutor):
+    """Has lost who trained, and looks for another machine."""
+
+    def run(self, request: TrainRequest, stop: Callable[[], bool]) -> None:
+        while not stop():
+            time.sleep(0.02)
+
+
+def test_what_looks_for_a_machine_can_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    door = Door()
+    line, run = Trainings(Lost(door)), Runs().create(CONFIG)
+    line.start(TrainRequest(run.id))
+    time.sleep(0.5)
+    line.give(run.id, Order("stop"))
+    wait_for(run, "stopped")
+    line.stop()
+    door.close()

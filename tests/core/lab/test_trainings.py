@@ -107,25 +107,6 @@ def test_a_training_goes_through_pause_batch_dissection_and_stop(lab: Lab) -> No
         lab.trainings.give(run.id, Order("resume"))
 
 
-def test_who_reads_that_a_run_has_ended_can_start_it_anew(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = Runs().create(CONFIG)
-    leave = lab.trainings._leave
-
-    def leave_late(training: Training) -> None:
-        time.sleep(0.5)  # between its last word and its leaving the queue
-        leave(training)
-
-    monkeypatch.setattr(lab.trainings, "_leave", leave_late)
-    lab.trainings.start(TrainRequest(run.id))
-    wait(run, lambda run: run.state.step > 0)
-    os.kill(training_worker().pid, signal.SIGKILL)
-    wait(run, is_("interrupted"))
-    lab.trainings.start(TrainRequest(run.id, resume=True))
-    wait(run, is_("finished"))
-
-
 class LongInComing:
     """An executor whose process needs its time to start, as on a busy machine."""
 
@@ -206,9 +187,17 @@ def whole(one_lab: Lab) -> Run:
     [61, *(pytest.param(steps, marks=pytest.mark.soak) for steps in (1, 59, 100))],
 )
 def test_a_killed_worker_loses_at_most_the_epoch_in_progress(
-    lab: Lab, whole: Run, steps: int
+    lab: Lab, whole: Run, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And whoever reads that its run has ended can start it anew at once."""
     broken = Runs().create(CONFIG)
+    leave = lab.trainings._leave
+
+    def leave_late(training: Training) -> None:
+        time.sleep(0.5)  # between its last word and its leaving the queue
+        leave(training)
+
+    monkeypatch.setattr(lab.trainings, "_leave", leave_late)
     lab.trainings.start(TrainRequest(broken.id))
     wait(broken, lambda run: run.state.step >= steps)
     os.kill(training_worker().pid, signal.SIGKILL)
@@ -272,20 +261,14 @@ def test_who_is_long_gone_trains_no_more(lab: Lab, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_that_cannot_be_written_fails_in_a_sentence(lab: Lab) -> None:
-    run, other = Runs().create(SHORT), Runs().create(SHORT)
+    drawings = np.zeros((2, 28, 28), np.uint8), np.array([1, 2], np.uint8)
+    run, other = Runs().create(SHORT), Runs().create(SHORT, drawings=drawings)
     (run.folder / "film").write_text("in the way")
     for each in (run, other):
         lab.trainings.start(TrainRequest(each.id))
     wait(run, is_("failed"))
     assert "cannot be written" in run.state.message
     wait(other, is_("finished"))  # the others are unharmed
-
-
-def test_drawings_are_trained_on_and_stay_with_the_run(lab: Lab) -> None:
-    drawings = np.zeros((2, 28, 28), np.uint8), np.array([1, 2], np.uint8)
-    run = Runs().create(SHORT, drawings=drawings)
-    lab.trainings.start(TrainRequest(run.id))
-    wait(run, is_("finished"))
-    kept = run.drawings
+    kept = other.drawings  # which it was trained on
     assert kept is not None
     np.testing.assert_array_equal(kept[1], drawings[1])

@@ -24,7 +24,7 @@ def test_training_batches_depend_on_seed_epoch_and_step_alone() -> None:
     assert sorted(np.concatenate([one[step][1] for step in range(len(one))])) == list(range(200))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_pretraining_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fifth of the recipe on a twentieth of the digits, through the same code."""
     from dataclasses import replace

@@ -181,3 +181,29 @@ def test_in_public_nothing_is_kept_longer_than_there_is_room(
     Runs().make_room()
     assert ids() == {new.id}
     assert not old.folder.exists()
+
+
+def test_what_is_kept_beyond_the_quota_costs_nobody_else_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_RUNS_MB", "20")
+    theirs = run_of("me", 1)
+    hoarded = [run_of(f"owner {k}", 11, kept=True) for k in range(2)]
+    assert Runs().make_room() == []
+    assert ids() == {run.id for run in (*hoarded, theirs)}
+    with pytest.raises(RunError, match="no room for another run"):
+        Runs().create(FAST, owner="me")
+
+
+def test_an_owner_keeps_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVSCOPE_RUNS_MB", "50")  # 5 for each
+    first, second = run_of("me", 3), run_of("me", 4)
+    Runs().keep(first.id, True)
+    with pytest.raises(RunError, match="more than your 5 MB"):
+        Runs().keep(second.id, True)
+    Runs().keep(first.id, False)
+    Runs().keep(second.id, True)
+    assert (first.kept, second.kept) == (False, True)
+    nobodys = run_of("", 30)
+    Runs().keep(nobodys.id, True)
+    assert nobodys.kept
