@@ -19,7 +19,6 @@ from cnn_core.views.figures import figure
 from ui import state
 from ui.panels.selection import chosen_rows
 
-
 _LARGE_FILM = 100_000_000
 """Bytes: it is put together in memory, for each who asks."""
 
