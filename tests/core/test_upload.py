@@ -763,7 +763,9 @@ def test_anything_anywhere_in_the_configuration_ends_well(
     assert reading(with_config(good, lambda _: config)) in ("refused", "accepted")
 
 
-@pytest.mark.parametrize("many", [3, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "many", [3, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
+)
 def test_a_changed_byte_in_the_weights_ends_well(good: bytes, many: int) -> None:
     @settings(max_examples=many)
     @given(st.integers(0, 3_000), st.integers(1, 255))
