@@ -19,6 +19,7 @@ from cnn_core.disk import home
 from cnn_core.errors import LabDown, WorkerLost
 from cnn_core.lab.errand import work
 from cnn_core.lab.requests import Request
+from cnn_core.settings import is_classroom
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -55,19 +56,25 @@ class ClusterStatus:
     places: int = 0
 
     @property
+    def at(self) -> str:
+        """Where the scheduler is, as part of a sentence. Where others come it is not said: whoever
+        reaches a scheduler can run anything on its machines."""
+        return "" if is_classroom() else f" at {self.address}"
+
+    @property
     def sentence(self) -> str:
         """For a page."""
         if self.state == "connecting":
-            return f"The scheduler at {self.address} is being asked."
+            return f"The scheduler{self.at} is being asked."
         if self.state == "dead":
             here = "What it would do is done on this machine." if self.falls_back else (
                 "Nothing can be trained until it answers."
             )  # fmt: skip
             return f"{self.why}. {here}"
         if not self.machines:
-            return f"The cluster at {self.address} has no workers; trainings wait for one."
+            return f"The cluster{self.at} has no workers; trainings wait for one."
         workers = "1 worker" if self.machines == 1 else f"{self.machines} workers"
-        return f"Trainings and studies run on the cluster at {self.address}, {workers}."
+        return f"Trainings and studies run on the cluster{self.at}, {workers}."
 
 
 class Scheduler:
@@ -201,7 +208,7 @@ class Scheduler:
         self._drop()
         since = self.status.since if self.status.state == "dead" else time.time()
         moment = time.strftime("%H:%M", time.localtime(since))
-        self._say_dead(f"The scheduler at {self.status.address} has not answered since {moment}")
+        self._say_dead(f"The scheduler{self.status.at} has not answered since {moment}")
 
     def _say_dead(self, why: str) -> None:
         if self.status.state != "dead":

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core.lab.scheduler import ClusterStatus
 from cnn_core.lab.supervisor import Lab
+from tests.app.read import texts
 
 ADDRESS = "tcp://there:8786"
 WHOLE = ClusterStatus("connected", ADDRESS, falls_back=True, machines=2, places=2)
@@ -31,6 +32,18 @@ def test_about_says_where_trainings_run(
     assert words in next(
         element.proto.body for element in page.get("html") if "<strong>train" in element.proto.body
     )
+
+
+@pytest.mark.parametrize("status", [WHOLE, EMPTY, ClusterStatus("connecting", ADDRESS, True)])
+def test_in_a_classroom_nobody_reads_where_the_scheduler_is(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, status: ClusterStatus
+) -> None:
+    """Whoever reaches it could run anything."""
+    monkeypatch.setenv("CONVSCOPE_CLASSROOM", "1")
+    monkeypatch.setattr(Lab, "cluster", status)
+    page.switch_page("../pages/about.py").run()
+    assert "8786" not in texts(page)
+    assert "scheduler" in status.sentence or "cluster" in status.sentence
 
 
 @pytest.mark.parametrize(("status", "lines"), [(None, 0), (WHOLE, 0), (DEAD, 1), (HELPLESS, 1)])
