@@ -41,8 +41,9 @@ _lab: Lab | None = None
 _guard = threading.Lock()
 # As large as each is on its way from the lab; a design's trace may be a thousand curves.
 _looks: LRUCache = LRUCache(12_000_000, getsizeof=lambda kept: kept[0])
-_studies: OrderedDict[Request, Job] = OrderedDict()
-_askers: dict[Request, set[str]] = {}
+_Asked = tuple[Request, tuple[int, ...]]
+_studies: OrderedDict[_Asked, Job] = OrderedDict()
+_askers: dict[_Asked, set[str]] = {}
 
 
 def use(lab: Lab | None) -> None:
@@ -138,6 +139,12 @@ def _numpy_trace(ref: NetworkRef, frame: int, image: bytes, shape: tuple[int, ..
     return reference_trace(open_network(ref.id).graph, weights_at(ref), pixels)
 
 
+def _asked(request: Request) -> _Asked:
+    """A request, and when the frames that it is about were written."""
+    refs = getattr(request, "refs", ()) or (getattr(request, "ref", None),)
+    return request, tuple(written(ref) for ref in refs if ref is not None)
+
+
 def look(request: Request, key: Hashable) -> Any:
     """A quick question's answer; the last ones are kept.
 
@@ -150,9 +157,10 @@ def look(request: Request, key: Hashable) -> Any:
     ------
     ConvScopeError : there is no answer, and why.
     """
+    asked = type(request), key, _asked(request)[1]
     with _guard:
-        if (type(request), key) in _looks:
-            return _looks[type(request), key][1]
+        if asked in _looks:
+            return _looks[asked][1]
     if _lab is None:
         raise LabDown("This server was started without its lab.")
     if _is_studying():
@@ -160,14 +168,15 @@ def look(request: Request, key: Hashable) -> Any:
     answer = _lab.ask(request, "look", _LONG_LOOK_SECONDS)
     size = len(pickle.dumps(answer))
     with _guard, suppress(ValueError):  # it is larger than all that may be kept
-        _looks[type(request), key] = size, answer
+        _looks[asked] = size, answer
     return answer
 
 
 def begun(request: Request) -> Job | None:
     """The study of just this request, under way or ended; None if nobody has asked for it."""
+    asked = _asked(request)
     with _guard:
-        return _studies.get(request)
+        return _studies.get(asked)
 
 
 def begin(request: Request, owner: str = "") -> Job:
@@ -183,6 +192,7 @@ def begin(request: Request, owner: str = "") -> Job:
     """
     if _lab is None:
         raise LabDown("This server was started without its lab.")
+    asked = _asked(request)
     with _guard:
         waiting = sum(not job.ended for job in _studies.values())
         if waiting >= _MOST_STUDIES:
@@ -191,9 +201,9 @@ def begin(request: Request, owner: str = "") -> Job:
         if owner and sum(owner in _askers.get(one, ()) for one in going) >= _MOST_OF_ONE:
             raise LabError(f"{_MOST_OF_ONE} studies of yours are under way. Wait, or cancel one.")
         job = _lab.submit(request, "study", _STUDY_SECONDS)
-        _askers[request] = {owner}
-        _studies[request] = job
-        _studies.move_to_end(request)
+        _askers[asked] = {owner}
+        _studies[asked] = job
+        _studies.move_to_end(asked)
         for old in [one for one, its in _studies.items() if its.ended][:-_KEPT_STUDIES]:
             del _studies[old]
             _askers.pop(old, None)
@@ -202,21 +212,24 @@ def begin(request: Request, owner: str = "") -> Job:
 
 def asks_for(request: Request, owner: str) -> bool:
     """Whether they are among those who have asked for a study that is begun."""
+    asked = _asked(request)
     with _guard:
-        return owner in _askers.get(request, ())
+        return owner in _askers.get(asked, ())
 
 
 def join(request: Request, owner: str) -> None:
     """Ask for a study that somebody else has begun."""
+    asked = _asked(request)
     with _guard:
-        if request in _askers:
-            _askers[request].add(owner)
+        if asked in _askers:
+            _askers[asked].add(owner)
 
 
 def leave(request: Request, owner: str) -> None:
     """Ask for a study no longer: it is cancelled when nobody does."""
+    asked = _asked(request)
     with _guard:
-        askers, job = _askers.get(request, set()), _studies.get(request)
+        askers, job = _askers.get(asked, set()), _studies.get(asked)
         askers.discard(owner)
     if job is not None and not askers:
         job.cancel()

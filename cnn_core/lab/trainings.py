@@ -158,7 +158,7 @@ class Training(threading.Thread):
         self._withdrawn = False
         self._over = threading.Event()
         self._seat: Seat | None = None
-        self._told_to_stop = self._is_unwanted = False
+        self._is_unwanted = False
         self._stands_at, self._stands_since = -1, 0.0  # the step at which it is paused
         self._visit = self._run.last_visit
         self._visited = self.began = time.monotonic()
@@ -279,8 +279,7 @@ class Training(threading.Thread):
         """Whether the worker is to be ended from outside. Who has had their turn is told to stop
         first, so that what was learned is kept; who is told to while nobody trains it, as when a
         cluster has lost the machine, needs no telling."""
-        if not self._told_to_stop and self._gives_way():
-            self._told_to_stop = True
+        if not self._is_unwanted and self._gives_way():
             self._inbox.put(Order("stop"))
         self._is_unwanted |= any(order.word == "stop" for order in self._inbox.read())
         self._withdrawn = self._is_unwanted and self._run.told.word == "waiting"

@@ -267,10 +267,11 @@ def _bytes(weights: Weights) -> int:
 
 def written(ref: NetworkRef) -> int:
     """When a moment's frame was written, in nanoseconds, 0 if there is none: a run that goes on
-    from its last whole epoch makes the frames after it anew, with other weights."""
+    from its last whole epoch makes the frames after it anew, with other weights. What is kept of a
+    network's answers is of this frame."""
     try:
         return open_network(ref.id).film.file(ref.step).stat().st_mtime_ns
-    except OSError:
+    except (OSError, UnknownNetwork):
         return 0
 
 

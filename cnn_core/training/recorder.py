@@ -192,9 +192,10 @@ class Recorder:
             for at, share in (self._network.card.accuracy if checkpoint else {}).items()
             if at <= step
         }
-        for frame in Film(self.run.folder / "film").steps:
+        film = Film(self.run.folder / "film")
+        for frame in film.steps:
             if frame > step:
-                (self.run.folder / "film" / f"{frame}.safetensors").unlink(missing_ok=True)
+                film.file(frame).unlink(missing_ok=True)
         for name, column in (("history.csv", 1), ("samples.csv", 0)):
             self._forget(name, column, step)
         if checkpoint:

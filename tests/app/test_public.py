@@ -1,8 +1,11 @@
 """Public mode, the crowd, held uploads and headers: limits that visitors meet."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +18,7 @@ from cnn_core.lab.jobs import Job
 from cnn_core.lab.requests import EvaluationRequest, SynthesisRequest
 from cnn_core.lab.supervisor import LaneStatus
 from cnn_core.networks.ref import NetworkRef
-from cnn_core.networks.zoo import open_network
+from cnn_core.networks.zoo import SHIPPED, open_network
 from tests.app.conftest import SHELL
 from tests.app.read import texts
 from ui import ask, crowd, held_uploads
@@ -176,6 +179,39 @@ def test_numpy_answers_while_the_only_worker_studies() -> None:
         with pytest.raises(LabError, match="busy with a study"):
             ask.look(request, "key")
         job.cancel()
+    finally:
+        ask.use(None)
+
+
+class Counting(Busy):
+    """Answers each question with its number."""
+
+    looks_wait_for_studies = False
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def ask(self, *request: object) -> int:
+        self.asked += 1
+        return self.asked
+
+
+def test_what_is_kept_of_a_frame_goes_when_it_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a run goes on from its last whole epoch."""
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path))
+    id = "fedcba9876543210"
+    shutil.copytree(SHIPPED / "intro", tmp_path / "runs" / id)
+    request = EvaluationRequest(open_network(id).last)
+    ask.use(Counting())  # type: ignore[arg-type]
+    try:
+        assert [ask.look(request, "key") for _ in range(2)] == [1, 1]
+        job = ask.begin(request)
+        assert ask.begun(request) is job
+        os.utime(open_network(id).film.file(request.ref.step), ns=(1, 1))
+        assert ask.look(request, "key") == 2
+        assert ask.begun(request) is None
     finally:
         ask.use(None)
 

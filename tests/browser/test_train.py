@@ -1,4 +1,4 @@
-"""Training in Chromium: started, watched, paused, taken apart; and a server that is killed."""
+"""Training in Chromium: started, watched, paused, taken apart, stopped."""
 
 import re
 from collections.abc import Callable
